@@ -1,0 +1,8 @@
+"""Runs the command line."""
+
+from shopwright.app.cli import main
+
+__all__ = ["main"]
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The words and the sockets: what every other floor may import."""

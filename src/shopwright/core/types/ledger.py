@@ -1,0 +1,67 @@
+"""What one commit of the ledger changes: all of it, or nothing."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from shopwright.core.types.customer import CustomerFact, CustomerMerge
+from shopwright.core.types.feature import PackedRecord
+from shopwright.core.types.identity import StoreId
+from shopwright.core.types.log import Position
+from shopwright.core.types.order import (
+    OrderDeletion,
+    OrderEdit,
+    OrderFact,
+    OrderVersion,
+    RefundFact,
+)
+from shopwright.core.types.product import ProductFact, ProductVersion
+
+Telling = (
+    OrderFact | RefundFact | OrderDeletion | OrderEdit | ProductFact | CustomerFact | CustomerMerge
+)
+
+
+class Document(NamedTuple):
+    """The entity whose tellings are kept together."""
+
+    store_id: StoreId
+    kind: str
+    """``order``, ``product``, ``customer``, or ``merges`` (one document a store, key ``b""``)."""
+    key: bytes
+    """A pseudonym, or a product id in UTF-8."""
+
+
+class DeadLetter(Struct, frozen=True, kw_only=True):
+    """A stored event that could not become a fact; it stays in the log, and here is why."""
+
+    partition: str
+    offset: int
+    store_id: StoreId
+    topic: str
+    reason: str
+    failed_us: int
+
+
+class LedgerChanges(Struct, frozen=True, kw_only=True):
+    """Everything that a batch of log records changes, committed in one transaction."""
+
+    tellings: Mapping[Document, Sequence[Telling]]
+    """Each document whole: what was known before and what is new, without duplicates."""
+    orders: Mapping[Document, Sequence[OrderVersion]]
+    """Each changed order's whole chain of versions."""
+    products: Mapping[Document, Sequence[ProductVersion]]
+    records: Sequence[PackedRecord]
+    """Packed records of every entity that changed; the ledger fills in their revision."""
+    dead_letters: Sequence[DeadLetter]
+    through: Position
+    """The log position that this commit reaches: stored with it, so a crash repeats nothing."""
+
+
+class MonthPartition(NamedTuple):
+    """The unit in which history is copied to Parquet: one store, one month of ``occurred_us``."""
+
+    store_id: StoreId
+    month: str
+    """``2026-11``, UTC; ``all`` for products."""

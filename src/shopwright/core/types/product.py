@@ -1,0 +1,46 @@
+"""A product as the shop tells it and as it was known at an instant."""
+
+from msgspec import Struct
+
+from shopwright.core.types.identity import StoreId
+
+
+class Variant(Struct, frozen=True, kw_only=True, array_like=True):
+    """One variant of a product."""
+
+    variant_id: str
+    sku: str | None
+    title: str
+    price_minor: int
+    stock: int | None
+    inventory_item_id: str | None
+
+
+class ProductFact(Struct, frozen=True, kw_only=True, tag="product"):
+    """One telling of a product; ``deleted`` ends its line."""
+
+    product_id: str
+    updated_us: int
+    triggered_us: int
+    title: str
+    category: str
+    """Shopify's category full name, else the product type, else an empty string."""
+    status: str
+    vendor: str
+    deleted: bool
+    variants: tuple[Variant, ...]
+
+
+class ProductVersion(Struct, frozen=True, kw_only=True, array_like=True):
+    """What was known of a product for questions with known_us < as_of <= known_until_us."""
+
+    store_id: StoreId
+    product_id: str
+    version: int
+    known_us: int
+    known_until_us: int
+    title: str
+    category: str
+    status: str
+    deleted: bool
+    variants: tuple[Variant, ...]

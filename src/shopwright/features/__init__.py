@@ -1,0 +1,1 @@
+"""What is known about an entity at an instant: defined once, read as SQL and as Python."""

@@ -1,0 +1,1 @@
+"""One verb each; read in the order ingest, materialize, archive, train, predict."""
