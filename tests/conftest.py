@@ -1,0 +1,57 @@
+"""What every suite shares: seconds per suite, and engines that may not be missing in CI."""
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+IN_CI = os.environ.get("CI") == "true"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of real orders and Shopify schemas; it is not part of the repository."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("../shared is absent: the real orders and Shopify schemas are not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of Chromium."""
+    return _engine("chromium")
+
+
+def _engine(program: str) -> str:
+    path = shutil.which(program)
+    if path is None:
+        if IN_CI:
+            pytest.fail(f"{program} is missing, and in CI nothing may be skipped for that")
+        pytest.skip(f"{program} is not installed: run `make engines`")
+    return path
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_SECONDS] = Counter()
+
+
+_SECONDS = pytest.StashKey[Counter[str]]()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    suite = Path(str(item.path)).relative_to(Path(__file__).parent).parts[0]
+    item.config.stash[_SECONDS][suite] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    spent = config.stash[_SECONDS]
+    if spent:
+        told = ", ".join(f"{suite} {seconds:.1f} s" for suite, seconds in sorted(spent.items()))
+        terminalreporter.write_line(f"seconds per suite: {told}")
