@@ -1,0 +1,83 @@
+"""A view's definitions as the evaluator wants them: places in lists instead of names.
+
+A request reads a record in microseconds; looking names up again for each of them would double that.
+"""
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from shopwright.core.clock import US_PER_DAY
+from shopwright.features.feature import Aggregate
+from shopwright.features.operators import Integers, Rule, State, itself
+
+
+class Fold(NamedTuple):
+    """One aggregate: which fold of which column from the start of which window on."""
+
+    fold: Callable[[Integers], State]
+    column: int
+    window: int
+    """0 is all history, else the place of its width in ``Plan.widths_us`` plus one."""
+
+
+class Plan(NamedTuple):
+    """Everything that reading a view needs; made once for a view."""
+
+    widths_us: tuple[int, ...]
+    """Each width of window once."""
+    folds: tuple[Fold, ...]
+    """One for each aggregate, in the view's order: the first values."""
+    merges: tuple[tuple[int, Callable[[State, State], State]], ...]
+    """(place, merge) of each aggregate over all history."""
+    finishes: tuple[tuple[int, Callable[[State], State]], ...]
+    """(place, value) of each aggregate whose value is not its state."""
+    rules: tuple[tuple[Callable[[Sequence[State], int, int], float | None], tuple[int, ...]], ...]
+    """(rule, places of its inputs) of each derived feature: the values after the aggregates."""
+    pick: Callable[[Sequence[Any]], tuple[Any, ...]]
+    """All values to those of the features, in the view's order."""
+
+
+class Reading(NamedTuple):
+    """How one feature is read of the aggregates: by a rule, or as it is."""
+
+    name: str
+    rule: Rule | None
+    places: tuple[int, ...]
+
+
+def make_plan(
+    aggregates: Sequence[Aggregate], readings: Sequence[Reading], columns: Sequence[str]
+) -> Plan:
+    """Return the plan of a view whose aggregates fold these columns."""
+    widths = sorted({one.days for one in aggregates if one.days is not None})
+    window: dict[int | None, int] = {days: i for i, days in enumerate([None, *widths])}
+    return Plan(
+        widths_us=tuple(days * US_PER_DAY for days in widths),
+        folds=tuple(
+            Fold(one.operator.fold, columns.index(one.column), window[one.days])
+            for one in aggregates
+        ),
+        merges=tuple(
+            (i, one.operator.merge) for i, one in enumerate(aggregates) if one.days is None
+        ),
+        finishes=tuple(
+            (i, one.operator.value)
+            for i, one in enumerate(aggregates)
+            if one.operator.value is not itself
+        ),
+        rules=tuple((one.rule.value, one.places) for one in readings if one.rule is not None),
+        pick=_picker(len(aggregates), readings),
+    )
+
+
+def _picker(
+    aggregates: int, readings: Sequence[Reading]
+) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    places = []
+    derived = aggregates
+    for one in readings:
+        places.append(one.places[0] if one.rule is None else derived)
+        derived += one.rule is not None
+    # itemgetter answers one place with the bare value, several with a tuple.
+    return itemgetter(*places) if len(places) > 1 else lambda values: (values[places[0]],)
