@@ -1,0 +1,40 @@
+"""How ``keys.db`` lies in SQLite. Every key in it is wrapped under the master key."""
+
+from pathlib import Path
+
+from shopwright.adapters.sqlite_database import Database
+from shopwright.adapters.sqlite_file import KEYS, open_database
+from shopwright.adapters.wrapping import PROOF_TABLE
+
+MIGRATIONS = (
+    (
+        # A destroyed store keeps its row, with no key: it must never get a new one.
+        """CREATE TABLE store_keys (
+            store_id TEXT PRIMARY KEY,
+            wrapped BLOB
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE subject_keys (
+            store_id TEXT NOT NULL,
+            subject BLOB NOT NULL,
+            kind TEXT NOT NULL,
+            wrapped BLOB NOT NULL,
+            original BLOB NOT NULL,
+            PRIMARY KEY (store_id, subject)
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE TABLE tombstones (tombstone BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",
+        """CREATE TABLE erasures (
+            only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+            count INTEGER NOT NULL
+        ) STRICT""",
+        "INSERT INTO erasures (only_row, count) VALUES (1, 0)",
+        PROOF_TABLE,
+    ),
+)
+
+ERASURES = "SELECT count FROM erasures"
+COUNT_ERASURE = "UPDATE erasures SET count = count + 1"
+
+
+def open_keys_file(path: Path) -> Database:
+    """Open the key file; what is deleted from it is overwritten."""
+    return open_database(path, KEYS, MIGRATIONS, secure_delete=True)

@@ -1,0 +1,99 @@
+"""LedgerFeed on SQLite: reads the ledger's file beside its writer."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from shopwright.adapters.ledger_rows import (
+    ORDER_COLUMNS,
+    PRODUCT_COLUMNS,
+    RECORD_COLUMNS,
+    to_order,
+    to_packed,
+    to_product,
+)
+from shopwright.adapters.ledger_schema import REVISION, open_ledger
+from shopwright.core.types.feature import PackedRecord
+from shopwright.core.types.identity import StoreId
+from shopwright.core.types.ledger import DeadLetter, MonthPartition
+from shopwright.core.types.order import OrderVersion
+from shopwright.core.types.product import ProductVersion
+
+_RECORDS = (
+    f"SELECT {RECORD_COLUMNS} FROM records WHERE view = ? AND revision > ? "
+    "ORDER BY revision, store_id, entity LIMIT ?"
+)
+_RECORDS_OF_REVISION = (
+    f"SELECT {RECORD_COLUMNS} FROM records WHERE view = ? AND revision = ? "
+    "ORDER BY store_id, entity"
+)
+
+
+class SqliteLedgerFeed:
+    """What changed in a ledger file since a revision."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = open_ledger(path, query_only=True)
+
+    def revision(self) -> int:
+        """Return the revision of the last commit; 0 before the first."""
+        return self._file.number(REVISION) or 0
+
+    def records(self, view: str, after: int, limit: int) -> Sequence[PackedRecord]:
+        """Return packed records with revision > after, whole revisions only."""
+        with self._file.snapshot() as connection:
+            rows = connection.execute(_RECORDS, (view, after, limit + 1)).fetchall()
+            if len(rows) > limit:
+                cut = rows[-1][3]
+                whole = [row for row in rows if row[3] < cut]
+                rows = whole or connection.execute(_RECORDS_OF_REVISION, (view, cut)).fetchall()
+        return tuple(to_packed(row) for row in rows)
+
+    def changed_months(self, after: int) -> Sequence[MonthPartition]:
+        """Return the partitions in which an order changed, entered or left after the revision."""
+        rows = self._file.rows(
+            "SELECT store_id, month FROM changed_months WHERE revision > ? "
+            "ORDER BY store_id, month",
+            (after,),
+        )
+        return tuple(MonthPartition(StoreId(store_id), month) for store_id, month in rows)
+
+    def month_orders(self, partition: MonthPartition) -> Sequence[OrderVersion]:
+        """Return every order version of a partition, by order and version."""
+        rows = self._file.rows(
+            f"SELECT {ORDER_COLUMNS} FROM order_versions WHERE store_id = ? AND month = ? "
+            "ORDER BY order_key, version",
+            partition,
+        )
+        return tuple(to_order(row, self._file.path) for row in rows)
+
+    def products(self, store_id: StoreId) -> Sequence[ProductVersion]:
+        """Return every product version of a store, by product and version."""
+        rows = self._file.rows(
+            f"SELECT {PRODUCT_COLUMNS} FROM product_versions WHERE store_id = ? "
+            "ORDER BY product_id, version",
+            (store_id,),
+        )
+        return tuple(to_product(row, self._file.path) for row in rows)
+
+    def dead_letters(self, limit: int) -> Sequence[DeadLetter]:
+        """Return the newest events that could not be read, newest first."""
+        rows = self._file.rows(
+            "SELECT partition, offset, store_id, topic, reason, failed_us FROM dead_letters "
+            "ORDER BY failed_us DESC, partition, offset DESC LIMIT ?",
+            (limit,),
+        )
+        return tuple(
+            DeadLetter(
+                partition=row[0],
+                offset=row[1],
+                store_id=StoreId(row[2]),
+                topic=row[3],
+                reason=row[4],
+                failed_us=row[5],
+            )
+            for row in rows
+        )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

@@ -1,0 +1,158 @@
+"""Ledger and LedgerFeed in memory, for tests: the contract without the disk."""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from shopwright.adapters.months import PRODUCTS, month_of
+from shopwright.core.types.feature import PackedRecord
+from shopwright.core.types.identity import Pseudonym, StoreId
+from shopwright.core.types.ledger import (
+    DeadLetter,
+    Document,
+    LedgerChanges,
+    MonthPartition,
+    Telling,
+)
+from shopwright.core.types.log import Position
+from shopwright.core.types.order import OrderVersion
+from shopwright.core.types.product import ProductVersion
+from shopwright.privacy.erasure import version_without_customer, without_customer
+
+
+class MemoryLedger:
+    """A ledger that lasts as long as the object; it is its own feed."""
+
+    def __init__(self) -> None:
+        self._revision = 0
+        self._through: dict[str, int] = {}
+        self._tellings: dict[Document, tuple[Telling, ...]] = {}
+        self._orders: dict[Document, tuple[OrderVersion, ...]] = {}
+        self._products: dict[Document, tuple[ProductVersion, ...]] = {}
+        self._records: dict[tuple[StoreId, str, Pseudonym], PackedRecord] = {}
+        self._months: dict[MonthPartition, int] = {}
+        self._dead_letters: dict[tuple[str, int], DeadLetter] = {}
+
+    def through(self) -> Position:
+        """Return the log position that the last commit reached."""
+        return Position(dict(sorted(self._through.items())))
+
+    def tellings(self, documents: Sequence[Document]) -> Mapping[Document, Sequence[Telling]]:
+        """Return what was told of each document; one never told of is left out."""
+        return {d: self._tellings[d] for d in documents if d in self._tellings}
+
+    def orders_of(
+        self, store_id: StoreId, customers: Sequence[Pseudonym]
+    ) -> Mapping[Pseudonym, Sequence[OrderVersion]]:
+        """Return, for each customer, the versions that name that customer; none is a tuple too."""
+        versions = self._versions(store_id)
+        return {who: tuple(v for v in versions if v.customer == who) for who in customers}
+
+    def commit(self, changes: LedgerChanges) -> int:
+        """Apply the changes; return their revision."""
+        self._revision += 1
+        self._tellings |= {document: tuple(told) for document, told in changes.tellings.items()}
+        for document, chain in changes.orders.items():
+            self._mark_changed(self._orders.get(document, ()))
+            self._orders[document] = tuple(chain)
+            self._mark_changed(chain)
+        for product, line in changes.products.items():
+            self._products[product] = tuple(line)
+            self._months[MonthPartition(product.store_id, PRODUCTS)] = self._revision
+        for record in changes.records:
+            key = (record.store_id, record.view, record.entity)
+            self._records[key] = replace(record, revision=self._revision)
+        self._dead_letters |= {(d.partition, d.offset): d for d in changes.dead_letters}
+        self._through |= changes.through
+        return self._revision
+
+    def forget(self, store_id: StoreId, customer: Pseudonym) -> int:
+        """Take the customer out of versions, tellings and records; the orders stay."""
+        self._revision += 1
+        self._records = {
+            key: record
+            for key, record in self._records.items()
+            if (key[0], key[2]) != (store_id, customer)
+        }
+        orders = self._forget_in_versions(store_id, customer)
+        return len(orders | self._forget_in_tellings(store_id, customer))
+
+    def revision(self) -> int:
+        """Return the revision of the last commit; 0 before the first."""
+        return self._revision
+
+    def records(self, view: str, after: int, limit: int) -> Sequence[PackedRecord]:
+        """Return packed records with revision > after, whole revisions only."""
+        found = sorted(
+            (r for r in self._records.values() if r.view == view and r.revision > after),
+            key=lambda record: (record.revision, record.store_id, record.entity),
+        )
+        if len(found) <= limit:
+            return tuple(found)
+        cut = found[limit].revision
+        whole = tuple(record for record in found if record.revision < cut)
+        return whole or tuple(record for record in found if record.revision == cut)
+
+    def changed_months(self, after: int) -> Sequence[MonthPartition]:
+        """Return the partitions in which an order changed, entered or left after the revision."""
+        return tuple(sorted(month for month, when in self._months.items() if when > after))
+
+    def month_orders(self, partition: MonthPartition) -> Sequence[OrderVersion]:
+        """Return every order version of a partition, by order and version."""
+        versions = self._versions(partition.store_id)
+        return tuple(v for v in versions if month_of(v.occurred_us) == partition.month)
+
+    def products(self, store_id: StoreId) -> Sequence[ProductVersion]:
+        """Return every product version of a store, by product and version."""
+        return tuple(
+            version
+            for document, line in sorted(self._products.items())
+            if document.store_id == store_id
+            for version in line
+        )
+
+    def dead_letters(self, limit: int) -> Sequence[DeadLetter]:
+        """Return the newest events that could not be read, newest first."""
+        newest_first = sorted(
+            self._dead_letters.values(), key=lambda d: (-d.failed_us, d.partition, -d.offset)
+        )
+        return tuple(newest_first[:limit])
+
+    def _versions(self, store_id: StoreId) -> list[OrderVersion]:
+        return [
+            version
+            for document, chain in sorted(self._orders.items())
+            if document.store_id == store_id
+            for version in chain
+        ]
+
+    def _mark_changed(self, versions: Sequence[OrderVersion]) -> None:
+        for version in versions:
+            month = MonthPartition(version.store_id, month_of(version.occurred_us))
+            self._months[month] = self._revision
+
+    def _forget_in_versions(self, store_id: StoreId, customer: Pseudonym) -> set[bytes]:
+        orders = set()
+        for document, chain in self._orders.items():
+            named = [version for version in chain if version.customer == customer]
+            if document.store_id == store_id and named:
+                self._mark_changed(named)
+                self._orders[document] = tuple(
+                    version_without_customer(v) if v.customer == customer else v for v in chain
+                )
+                orders.add(document.key)
+        return orders
+
+    def _forget_in_tellings(self, store_id: StoreId, customer: Pseudonym) -> set[bytes]:
+        orders = set()
+        for document, told in list(self._tellings.items()):
+            left = without_customer(told, customer)
+            if document.store_id != store_id or left == told:
+                continue
+            if left:
+                self._tellings[document] = left
+            else:
+                del self._tellings[document]
+            if document.kind == "order":
+                orders.add(document.key)
+        return orders

@@ -1,0 +1,183 @@
+"""Tells MLflow of the models: a projection for people, from which nothing is ever served.
+
+MLflow may be away, slow or restored from an old copy. What it should know waits in the outbox, and
+telling it twice changes nothing: every run and model version is looked up by its ``model_version``
+tag before one is made. MLflow is imported with the first item (2 to 5 CPU seconds).
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from shopwright.adapters.model_files import check_names, check_version
+from shopwright.core.errors import Damaged, ShopwrightError
+from shopwright.core.ports import ModelRegistry, Outbox
+from shopwright.training.registration import OUTBOX_KIND, Registration, decode_registration
+
+ALIASES = ("champion", "challenger")
+_VERSION_TAG = "model_version"
+_FINISHED = "FINISHED"
+_US_PER_MS = 1000
+
+
+class Failure(NamedTuple):
+    """An item that MLflow could not be told; it waits in the outbox."""
+
+    key: str
+    reason: str
+
+
+class Drained(NamedTuple):
+    """What one pass over the outbox did."""
+
+    told: int
+    failures: tuple[Failure, ...]
+
+
+class MlflowMirror:
+    """Drains outbox items of kind ``mlflow`` into a tracking server or a SQLite file."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        models: ModelRegistry,
+        tracking_uri: str,
+        artifact_folder: Path,
+        prepare: Callable[[], None],
+    ) -> None:
+        """Connect nothing yet; ``prepare`` runs just before MLflow is imported.
+
+        ``prepare`` is where the caller turns MLflow's telemetry off: MLflow reads that from the
+        environment, which only the front door may touch.
+        """
+        self._outbox = outbox
+        self._models = models
+        self._tracking_uri = tracking_uri
+        self._artifact_folder = artifact_folder
+        self._prepare = prepare
+        self._mlflow: Any = None
+        self._client: Any = None
+
+    def drain(self, limit: int) -> Drained:
+        """Tell MLflow of at most ``limit`` waiting items, oldest first.
+
+        A failed item stays in the outbox with its reason in the result; the next one is tried.
+        """
+        told, failures = 0, []
+        for key, body in self._outbox.pending(OUTBOX_KIND, limit):
+            mlflow = self._imported()
+            try:
+                registration = decode_registration(body)
+                if self._client is None:
+                    self._client = mlflow.MlflowClient(self._tracking_uri, self._tracking_uri)
+                _Telling(self._client, registration, self._artifact_folder).tell(self._models)
+            except (ShopwrightError, mlflow.exceptions.MlflowException, OSError) as error:
+                failures.append(Failure(key, f"{type(error).__name__}: {error}"))
+                continue
+            self._outbox.done(OUTBOX_KIND, key)
+            told += 1
+        return Drained(told, tuple(failures))
+
+    def _imported(self) -> Any:
+        if self._mlflow is None:
+            self._prepare()
+            import mlflow  # noqa: PLC0415 - seconds; only where MLflow is told
+            import mlflow.exceptions  # noqa: PLC0415
+
+            self._mlflow = mlflow
+        return self._mlflow
+
+
+class _Telling:
+    """One registration on its way into MLflow."""
+
+    def __init__(self, client: Any, registration: Registration, artifact_folder: Path) -> None:
+        self._client = client
+        self._told = registration
+        check_names(registration.store_id, registration.task)
+        check_version(registration.version)
+        self._name = f"{registration.store_id}.{registration.task}"
+        self._artifact_folder = artifact_folder
+
+    def tell(self, models: ModelRegistry) -> None:
+        """Make what is missing: experiment, run, registered model, version, aliases."""
+        run = self._run(models)
+        self._registered_model()
+        number = self._model_version(run)
+        self._aliases(number)
+        if "champion" in self._told.aliases:
+            for name, value in self._told.model_tags.items():
+                self._client.set_registered_model_tag(self._name, name, value)
+
+    def _run(self, models: ModelRegistry) -> Any:
+        experiment_id = self._experiment_id()
+        wanted = f"tags.{_VERSION_TAG} = '{self._told.version}'"
+        found = self._client.search_runs([experiment_id], wanted, max_results=1)
+        if found and found[0].info.status == _FINISHED:
+            return found[0]
+        # A run without its end was cut short: all of it is written again, to the same values.
+        run = found[0] if found else self._new_run(experiment_id)
+        self._fill(run.info.run_id, models)
+        return run
+
+    def _new_run(self, experiment_id: str) -> Any:
+        tags = {**self._told.version_tags, _VERSION_TAG: self._told.version}
+        return self._client.create_run(
+            experiment_id,
+            start_time=self._told.as_of_us // _US_PER_MS,
+            tags=tags,
+            run_name=self._told.version[:12],
+        )
+
+    def _fill(self, run_id: str, models: ModelRegistry) -> None:
+        for name, value in self._told.parameters.items():
+            self._client.log_param(run_id, name, value)
+        for name, figure in self._told.figures.items():
+            at_ms = self._told.as_of_us // _US_PER_MS
+            self._client.log_metric(run_id, name, figure, timestamp=at_ms, step=0)
+        stored = models.fetch(self._told.version)
+        with tempfile.TemporaryDirectory() as folder:
+            for name in self._told.files:
+                if name not in stored.files:
+                    raise Damaged(f"model {self._told.version[:12]} has no file {name!r} to attach")
+                path = Path(folder) / name
+                path.write_bytes(stored.files[name])
+                self._client.log_artifact(run_id, str(path))
+        self._client.set_terminated(run_id, _FINISHED)
+
+    def _experiment_id(self) -> str:
+        found = self._client.get_experiment_by_name(self._name)
+        if found is not None:
+            return str(found.experiment_id)
+        location = (self._artifact_folder / self._name).resolve().as_uri()
+        return str(self._client.create_experiment(self._name, artifact_location=location))
+
+    def _registered_model(self) -> None:
+        if not self._client.search_registered_models(f"name = '{self._name}'", max_results=1):
+            self._client.create_registered_model(self._name, tags=self._told.model_tags)
+
+    def _model_version(self, run: Any) -> str:
+        wanted = f"name = '{self._name}' and tags.{_VERSION_TAG} = '{self._told.version}'"
+        found = self._client.search_model_versions(wanted, max_results=1)
+        if found:
+            number = found[0].version
+            for name, value in self._told.version_tags.items():
+                self._client.set_model_version_tag(self._name, number, name, value)
+            return str(number)
+        made = self._client.create_model_version(
+            self._name,
+            source=run.info.artifact_uri,
+            run_id=run.info.run_id,
+            tags={**self._told.version_tags, _VERSION_TAG: self._told.version},
+        )
+        return str(made.version)
+
+    def _aliases(self, number: str) -> None:
+        stands = self._client.get_registered_model(self._name).aliases
+        for alias in ALIASES:
+            bears = str(stands.get(alias)) == number
+            if alias in self._told.aliases and not bears:
+                self._client.set_registered_model_alias(self._name, alias, number)
+            elif alias not in self._told.aliases and bears:
+                self._client.delete_registered_model_alias(self._name, alias)

@@ -1,0 +1,188 @@
+"""The offline store as Parquet by store and month, read by DuckDB.
+
+``<relation>/<store>/<month>-<hash>.parquet`` and ``manifest-<n>.json``; ``offline_manifest`` says
+how a change becomes whole. A copy of the ledger: it can be deleted and made again.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from shopwright.adapters.locks import alone_in, make_folder
+from shopwright.adapters.offline_manifest import (
+    Files,
+    Manifest,
+    commit,
+    read_newest,
+    sweep,
+    write_durably,
+)
+from shopwright.adapters.offline_query import Limits, define_files, run
+from shopwright.adapters.offline_rows import ORDER_RELATIONS, order_tables, product_table
+from shopwright.core.errors import BadInput, Damaged, NotReady
+from shopwright.core.ports import Columns
+from shopwright.core.types.identity import Pseudonym, StoreId
+from shopwright.core.types.ledger import MonthPartition
+from shopwright.core.types.order import OrderVersion
+from shopwright.core.types.product import ProductVersion
+
+MANIFESTS_KEPT = 3
+"""A reader may still follow an older state: its files stay for two changes more."""
+ROW_GROUP_ROWS = 131_072
+_FOLDER_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}", re.ASCII)
+_PRODUCTS_MONTH = "all"
+
+
+class DuckDbOfflineStore:
+    """History of every store in one folder: one process writes, any number read.
+
+    ``limits`` bound each query; what does not fit its memory is spilled into the folder.
+    """
+
+    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
+        self._folder = folder
+        self._limits = limits or Limits()
+        self._orphans = True
+
+    def write(
+        self,
+        months: Mapping[MonthPartition, Sequence[OrderVersion]],
+        products: Mapping[StoreId, Sequence[ProductVersion]],
+        through: int,
+    ) -> None:
+        """Replace these partitions, all of them or none, and remember the ledger's revision.
+
+        Every file is on disk before the manifest that names it. Raises Damaged when the state that
+        it would follow cannot be read.
+        """
+        make_folder(self._folder)
+        with alone_in(self._folder):
+            before = read_newest(self._folder)
+            files = _copy(before.files)
+            for partition, versions in months.items():
+                for relation, table in order_tables(versions).items():
+                    self._replace(files, relation, partition, table)
+            for store_id, of_store in products.items():
+                partition = MonthPartition(store_id, _PRODUCTS_MONTH)
+                self._replace(files, "products", partition, product_table(of_store))
+            self._commit(before, files, through, MANIFESTS_KEPT)
+
+    def through(self) -> int:
+        """Return the ledger revision that this copy has reached. Raises Damaged, TooNew."""
+        return read_newest(self._folder).through
+
+    def query(self, sql: str, store_ids: Sequence[StoreId], spine: Columns | None) -> Columns:
+        """Run portable SQL over the history of these stores.
+
+        Raises BadInput for a text or spine that cannot be used, NotReady when it needs more memory
+        or disk than there is, Damaged when a file is not what was written.
+        """
+        while True:
+            manifest = read_newest(self._folder)
+            files = self._files_of(manifest, store_ids)
+            try:
+                return run(sql, define_files(files), spine, self._limits, self._spill())
+            except (BadInput, NotReady):
+                # The files may have been swept, or a person erased, while the query ran.
+                if read_newest(self._folder).number == manifest.number:
+                    self._check(files)
+                    raise
+
+    def forget(self, store_id: StoreId, customer: Pseudonym) -> int:
+        """Rewrite every partition that names the customer; say how many there were.
+
+        Older states are removed at once, because they name the customer too; a reader that follows
+        one of them starts again on the newest.
+        """
+        if not self._folder.is_dir():
+            return 0
+        with alone_in(self._folder):
+            before = read_newest(self._folder)
+            files = _copy(before.files)
+            named: set[str] = set()
+            for relation in ORDER_RELATIONS:
+                for month, name in before.files.get(relation, {}).get(store_id, {}).items():
+                    table = pq.ParquetFile(self._path(relation, store_id, name)).read()
+                    kept = table.filter(_others(table, customer))
+                    if kept.num_rows < table.num_rows:
+                        named.add(month)
+                        self._replace(files, relation, MonthPartition(store_id, month), kept)
+            if named:
+                self._commit(before, files, before.through, kept_max=1)
+            else:
+                sweep(self._folder, 1, orphans=True)
+        return len(named)
+
+    def _commit(self, before: Manifest, files: Files, through: int, kept_max: int) -> None:
+        commit(self._folder, Manifest(number=before.number + 1, through=through, files=files))
+        sweep(self._folder, kept_max, orphans=self._orphans)
+        self._orphans = False
+
+    def _replace(self, files: Files, relation: str, partition: MonthPartition, table: Any) -> None:
+        store_id, month = partition
+        if not _FOLDER_NAME.fullmatch(store_id) or not _FOLDER_NAME.fullmatch(month):
+            raise BadInput(
+                f"{store_id}, {month}: not a name of a store and a month; nothing written"
+            )
+        months = files.setdefault(relation, {}).setdefault(store_id, {})
+        months.pop(month, None)
+        if table.num_rows:
+            body = _parquet(table)
+            months[month] = f"{month}-{_content_hash(body)}.parquet"
+            path = self._path(relation, store_id, months[month])
+            make_folder(path.parent)
+            write_durably(path, body)
+
+    def _files_of(self, manifest: Manifest, store_ids: Sequence[StoreId]) -> dict[str, list[Path]]:
+        return {
+            relation: [
+                self._path(relation, store_id, name)
+                for store_id in sorted(set(store_ids))
+                for _, name in sorted(stores.get(store_id, {}).items())
+            ]
+            for relation, stores in manifest.files.items()
+        }
+
+    def _path(self, relation: str, store_id: str, name: str) -> Path:
+        return self._folder / relation / store_id / name
+
+    def _spill(self) -> Path | None:
+        return self._folder if self._folder.is_dir() else None
+
+    def _check(self, files: Mapping[str, Sequence[Path]]) -> None:
+        """Raise Damaged when a file's content is not that of its name."""
+        for path in (path for paths in files.values() for path in paths):
+            if not path.exists() or _content_hash(path.read_bytes()) not in path.name:
+                raise Damaged(
+                    f"{path}: this file of the offline store is missing or damaged. History is a "
+                    f"copy: stop Shopwright, delete the folder {self._folder}, and the worker "
+                    "makes it again from the ledger"
+                )
+
+
+def _copy(files: Files) -> Files:
+    return {
+        relation: {store_id: dict(months) for store_id, months in stores.items()}
+        for relation, stores in files.items()
+    }
+
+
+def _others(table: Any, customer: Pseudonym) -> Any:
+    same = pc.equal(table.column("customer"), pa.scalar(customer, pa.binary()))
+    return pc.invert(pc.fill_null(same, False))
+
+
+def _parquet(table: Any) -> bytes:
+    buffer = pa.BufferOutputStream()
+    pq.write_table(table, buffer, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+    return bytes(buffer.getvalue())
+
+
+def _content_hash(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:32]

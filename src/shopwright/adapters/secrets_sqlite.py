@@ -1,0 +1,90 @@
+"""Secrets on SQLite: each wrapped under the master key, opened ones kept until the file changes."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Lock
+
+from shopwright.adapters.control_schema import open_control
+from shopwright.adapters.wrapping import Wrapping
+from shopwright.core.types.identity import StoreId
+from shopwright.privacy.fingerprints import fingerprint, named
+
+_OF_STORE = "SELECT fingerprint, wrapped FROM secrets WHERE store_id = ? ORDER BY number DESC"
+
+
+class SqliteSecrets:
+    """The webhook secrets in ``control.db``. Raises Damaged when the master key is another."""
+
+    def __init__(
+        self,
+        path: Path,
+        master_key: bytes,
+        *,
+        key_from: str = "the master key file",
+        entropy: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._wrapping = Wrapping(path, master_key, key_from=key_from, entropy=entropy)
+        self._turn = Lock()
+        self._version = -1
+        self._opened: dict[StoreId, tuple[bytes, ...]] = {}
+        self._file = open_control(path)
+        try:
+            self._wrapping.prove(self._file)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def add(self, store_id: StoreId, secret: bytes) -> None:
+        """Add a secret; adding it again changes nothing."""
+        name = fingerprint(secret)
+        wrapped = self._wrapping.wrap(secret, store_id, "webhook", name.encode())
+        with self._turn:
+            with self._file.transaction() as connection:
+                connection.execute(
+                    "INSERT INTO secrets (store_id, fingerprint, wrapped) VALUES (?, ?, ?) "
+                    "ON CONFLICT DO NOTHING",
+                    (store_id, name, wrapped),
+                )
+            self._opened.clear()
+
+    def of(self, store_id: StoreId) -> Sequence[bytes]:
+        """Return the store's secrets, newest first; costs a few µs while the file is unchanged."""
+        with self._turn:
+            version = self._file.version()
+            if version != self._version:
+                self._opened.clear()
+                self._version = version
+            found = self._opened.get(store_id)
+            if found is None:
+                found = tuple(
+                    self._wrapping.unwrap(wrapped, store_id, "webhook", name.encode())
+                    for name, wrapped in self._file.rows(_OF_STORE, (store_id,))
+                )
+                # Only for stores with a secret: a stranger's made-up names must not fill memory.
+                if found:
+                    self._opened[store_id] = found
+            return found
+
+    def remove(self, store_id: StoreId, fingerprint: str) -> bool:
+        """Remove the secret whose SHA-256 begins so; say whether it was there.
+
+        Raises BadInput for fewer than 8 hex digits, or for digits that name two secrets.
+        """
+        with self._turn:
+            names = [name for name, _ in self._file.rows(_OF_STORE, (store_id,))]
+            whole = named(names, fingerprint)
+            if whole is None:
+                return False
+            with self._file.transaction() as connection:
+                deleted = connection.execute(
+                    "DELETE FROM secrets WHERE store_id = ? AND fingerprint = ?", (store_id, whole)
+                )
+            self._opened.clear()
+            self._file.erase_traces()
+            return deleted.rowcount > 0
+
+    def close(self) -> None:
+        """Close the file and drop the secrets in memory."""
+        self._opened.clear()
+        self._file.close()

@@ -1,0 +1,58 @@
+"""History, asked as it was known: spines of (customer, instant) and the features of each."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from shopwright.core.money import minor_per_major
+from shopwright.core.ports import Columns, OfflineStore
+from shopwright.core.types.identity import Pseudonym
+from shopwright.core.types.store import Store
+from shopwright.features.category import leading_category_sql
+from shopwright.features.sql import point_in_time_sql, population_sql
+from shopwright.features.view import FeatureView
+
+NO_CATEGORY = "(none)"
+"""Customers whose products carry no category are counted under this name."""
+
+
+def spine(store: Store, entities: Sequence[Pseudonym], instants_us: Sequence[int]) -> Columns:
+    """Return a spine of (customer, instant) pairs, one row each, numbered from 0."""
+    rows = len(entities)
+    return {
+        "row_id": np.arange(rows, dtype=np.int64),
+        "store_id": _texts([store.store_id] * rows),
+        "entity": _texts(entities),
+        "as_of_us": np.asarray(instants_us, dtype=np.int64),
+        "minor_per_major": np.full(rows, minor_per_major(store.currency), dtype=np.int64),
+    }
+
+
+def population(offline: OfflineStore, store: Store, instants_us: Sequence[int]) -> Columns:
+    """Return the spine of every customer with a valid order, as known before each instant."""
+    asked = spine(store, [Pseudonym(b"")] * len(instants_us), instants_us)
+    found = offline.query(population_sql(), [store.store_id], asked)
+    instants = np.asarray(instants_us, dtype=np.int64)[found["row_id"].astype(np.int64)]
+    return spine(store, [Pseudonym(bytes(one)) for one in found["entity"]], instants.tolist())
+
+
+def features(offline: OfflineStore, store: Store, view: FeatureView, asked: Columns) -> Columns:
+    """Return the view's columns and ``row_id`` for each row of the spine, in its order."""
+    return offline.query(point_in_time_sql(view), [store.store_id], asked)
+
+
+def categories(offline: OfflineStore, store: Store, asked: Columns) -> list[str]:
+    """Return each row's leading product category as known before its instant."""
+    found = offline.query(leading_category_sql(), [store.store_id], asked)["category"]
+    missing = np.ma.getmaskarray(found)
+    return [
+        NO_CATEGORY if absent or one is None else str(one)
+        for one, absent in zip(found, missing, strict=True)
+    ]
+
+
+def _texts(values: Sequence[object]) -> "np.ndarray[Any, Any]":
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column

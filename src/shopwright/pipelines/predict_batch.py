@@ -1,0 +1,100 @@
+"""A store's customers, scored as of an instant through the offline store."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from shopwright.core.clock import iso
+from shopwright.core.errors import NotReady
+from shopwright.core.ports import Decisions, ModelRegistry, OfflineStore
+from shopwright.core.types.identity import ModelVersion, Pseudonym
+from shopwright.core.types.model import StoredModel
+from shopwright.core.types.store import Store
+from shopwright.features.definitions import CUSTOMER
+from shopwright.pipelines.point_in_time import features, population
+from shopwright.pipelines.standing import standings
+from shopwright.training.calibration import probabilities
+from shopwright.training.feature_rows import column_of
+from shopwright.training.serving_scorer import check_model, open_scorer
+from shopwright.training.tasks import Task
+
+
+class BatchPrediction(Struct, frozen=True, kw_only=True):
+    """One row for each customer with a valid order before the instant, by pseudonym."""
+
+    model: StoredModel
+    as_of_us: int
+    entities: Sequence[Pseudonym]
+    margins: "np.ndarray[Any, Any]"
+    scores: "np.ndarray[Any, Any]"
+
+
+def predict_batch(
+    store: Store, as_of_us: int, model: StoredModel, offline: OfflineStore
+) -> BatchPrediction:
+    """Score everyone with a valid order before the instant, by the exact scorer.
+
+    Raises Damaged when the model fails its proof or belongs to another store or view.
+    """
+    check_model(model, store.store_id, model.manifest.task, CUSTOMER.names)
+    scorer = open_scorer(model)
+    spine = population(offline, store, [as_of_us])
+    found = features(offline, store, CUSTOMER, spine)
+    rows = np.column_stack([column_of(found[name]) for name in CUSTOMER.names])
+    margins = scorer.margins(rows)
+    return BatchPrediction(
+        model=model,
+        as_of_us=as_of_us,
+        entities=[Pseudonym(bytes(entity)) for entity in spine["entity"]],
+        margins=margins,
+        scores=probabilities(margins, model.manifest.calibration),
+    )
+
+
+def model_for(
+    store: Store, task: Task, as_of_us: int, *, registry: ModelRegistry, decisions: Decisions
+) -> StoredModel:
+    """Return the champion, or for an earlier instant the newest model that could not know it.
+
+    Only models that were not refused count. Raises NotReady, saying how to train one.
+    """
+    decided = decisions.of(store.store_id, task.name)
+    champion = standings(decided).get((store.store_id, task.name))
+    usable = [d.model_version for d in decided if d.verdict in ("champion", "challenger")]
+    if champion is not None and champion.champion is not None:
+        usable.append(champion.champion)
+    fitting: dict[ModelVersion, StoredModel] = {}
+    for version in dict.fromkeys(reversed(usable)):
+        stored = registry.fetch(version)
+        if stored.manifest.as_of_us <= as_of_us:
+            fitting[version] = stored
+    if usable and usable[-1] in fitting:
+        return fitting[usable[-1]]
+    if not fitting:
+        raise NotReady(
+            f"{store.store_id}: no {task.name} model was trained on what was known before "
+            f"{iso(as_of_us)}; run `shopwright train --store {store.store_id} "
+            f"--task {task.name} --as-of {iso(as_of_us)}`"
+        )
+    return max(fitting.values(), key=lambda stored: stored.manifest.as_of_us)
+
+
+def columns_of(
+    prediction: BatchPrediction, customer_ids: Mapping[Pseudonym, str] | None
+) -> dict[str, list[Any]]:
+    """Return the public columns; ``customer_ids`` adds the originals (an audited reveal)."""
+    rows = len(prediction.entities)
+    manifest = prediction.model.manifest
+    columns: dict[str, list[Any]] = {
+        "as_of": [prediction.as_of_us] * rows,
+        "store_id": [manifest.store_id] * rows,
+        "entity": [entity.hex() for entity in prediction.entities],
+        "model_version": [prediction.model.version] * rows,
+        "horizon_days": [manifest.horizon_days] * rows,
+        "p": prediction.scores.tolist(),
+    }
+    if customer_ids is not None:
+        columns["customer_id"] = [customer_ids.get(entity) for entity in prediction.entities]
+    return columns
