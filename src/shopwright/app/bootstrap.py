@@ -1,0 +1,199 @@
+"""Settings → adapters → pipelines: the only place that knows which engines are real."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from shopwright.app.master_key import read_master_key
+from shopwright.app.settings import Settings
+from shopwright.core.clock import SystemClock
+
+if TYPE_CHECKING:
+    from shopwright.adapters.decisions_sqlite import SqliteDecisions
+    from shopwright.adapters.keys_sqlite import SqliteKeys
+    from shopwright.adapters.ledger_feed_sqlite import SqliteLedgerFeed
+    from shopwright.adapters.ledger_sqlite import SqliteLedger
+    from shopwright.adapters.log_sqlite import SqliteLog
+    from shopwright.adapters.mlflow_mirror import MlflowMirror
+    from shopwright.adapters.offline_duckdb import DuckDbOfflineStore
+    from shopwright.adapters.online_lmdb import LmdbOnlineStore
+    from shopwright.adapters.outbox_sqlite import SqliteOutbox
+    from shopwright.adapters.registry_files import FileRegistry
+    from shopwright.adapters.secrets_sqlite import SqliteSecrets
+    from shopwright.adapters.stores_sqlite import SqliteStores
+    from shopwright.pipelines.archive import Archiver
+    from shopwright.pipelines.ingest import Intake
+    from shopwright.pipelines.materialize import Materializer
+    from shopwright.pipelines.predict import Scoring
+    from shopwright.pipelines.record_predictions import PredictionRecorder
+    from shopwright.pipelines.train import Trainer
+
+# Each function imports its own engine: a process pays only for what it uses.
+# ruff: noqa: PLC0415
+
+
+def open_log(settings: Settings, partition: str | None = None) -> "SqliteLog":
+    """Open the log, to write one partition or to read all of them."""
+    from shopwright.adapters.log_sqlite import SqliteLog
+
+    return SqliteLog(settings.home / "log", partition)
+
+
+def open_keys(settings: Settings) -> "SqliteKeys":
+    """Open the keys. Raises NotReady without a master key, Damaged with a wrong one."""
+    from shopwright.adapters.keys_sqlite import SqliteKeys
+
+    return SqliteKeys(settings.home / "keys.db", read_master_key(settings), entropy=os.urandom)
+
+
+def open_secrets(settings: Settings) -> "SqliteSecrets":
+    """Open the webhook secrets."""
+    from shopwright.adapters.secrets_sqlite import SqliteSecrets
+
+    return SqliteSecrets(
+        settings.home / "control.db", read_master_key(settings), entropy=os.urandom
+    )
+
+
+def open_stores(settings: Settings) -> "SqliteStores":
+    """Open the directory of stores."""
+    from shopwright.adapters.stores_sqlite import SqliteStores
+
+    return SqliteStores(settings.home / "control.db")
+
+
+def open_decisions(settings: Settings) -> "SqliteDecisions":
+    """Open the decision log."""
+    from shopwright.adapters.decisions_sqlite import SqliteDecisions
+
+    return SqliteDecisions(settings.home / "control.db")
+
+
+def open_outbox(settings: Settings) -> "SqliteOutbox":
+    """Open the outbox."""
+    from shopwright.adapters.outbox_sqlite import SqliteOutbox
+
+    return SqliteOutbox(settings.home / "control.db")
+
+
+def open_ledger(settings: Settings, *, read_only: bool = False) -> "SqliteLedger":
+    """Open the ledger; only the worker writes it. Raises Busy."""
+    from shopwright.adapters.ledger_sqlite import SqliteLedger
+
+    return SqliteLedger(settings.home / "ledger" / "00.sqlite", read_only=read_only)
+
+
+def open_feed(settings: Settings) -> "SqliteLedgerFeed":
+    """Open the ledger as its copies see it."""
+    from shopwright.adapters.ledger_feed_sqlite import SqliteLedgerFeed
+
+    return SqliteLedgerFeed(settings.home / "ledger" / "00.sqlite")
+
+
+def open_online(settings: Settings, *, readonly: bool = True) -> "LmdbOnlineStore":
+    """Open the online store; only the worker writes it."""
+    from shopwright.adapters.online_lmdb import LmdbOnlineStore
+
+    return LmdbOnlineStore(settings.home / "online.lmdb", readonly=readonly)
+
+
+def open_offline(settings: Settings) -> "DuckDbOfflineStore":
+    """Open the Parquet history."""
+    from shopwright.adapters.offline_duckdb import DuckDbOfflineStore
+
+    return DuckDbOfflineStore(settings.home / "offline")
+
+
+def open_registry(settings: Settings) -> "FileRegistry":
+    """Open the model folder."""
+    from shopwright.adapters.registry_files import FileRegistry
+
+    return FileRegistry(settings.home / "models")
+
+
+def open_intake(settings: Settings, partition: str) -> "Intake":
+    """Open what verified events go through; it alone writes its partition of the log."""
+    from shopwright.pipelines.ingest import Intake
+
+    return Intake(open_log(settings, partition), open_keys(settings), SystemClock(), os.urandom)
+
+
+def open_recorder(settings: Settings, partition: str) -> "PredictionRecorder":
+    """Open what served predictions are logged through."""
+    from shopwright.pipelines.record_predictions import PredictionRecorder
+
+    return PredictionRecorder(open_log(settings, partition), open_keys(settings), os.urandom)
+
+
+@contextmanager
+def open_materializer(settings: Settings) -> Iterator["Materializer"]:
+    """Open the worker's pipeline for the length of a block. Raises Busy when a worker runs."""
+    from shopwright.pipelines.materialize import Materializer
+
+    ledger = open_ledger(settings)
+    try:
+        yield Materializer(
+            log=open_log(settings),
+            keys=open_keys(settings),
+            stores=open_stores(settings),
+            ledger=ledger,
+            feed=open_feed(settings),
+            online=open_online(settings, readonly=False),
+            clock=SystemClock(),
+        )
+    finally:
+        ledger.close()
+
+
+def open_archiver(settings: Settings) -> "Archiver":
+    """Open the copy of the ledger to Parquet; for the process that holds the ledger."""
+    from shopwright.pipelines.archive import Archiver
+
+    return Archiver(
+        feed=open_feed(settings), stores=open_stores(settings), offline=open_offline(settings)
+    )
+
+
+def open_scoring(settings: Settings) -> "Scoring":
+    """Open real-time scoring, with the champions of the decision log loaded and proven."""
+    from shopwright.pipelines.predict import Scoring
+
+    scoring = Scoring(
+        online=open_online(settings),
+        stores=open_stores(settings),
+        keys=open_keys(settings),
+        registry=open_registry(settings),
+        decisions=open_decisions(settings),
+        clock=SystemClock(),
+        nonces=os.urandom,
+    )
+    scoring.refresh()
+    return scoring
+
+
+def open_trainer(settings: Settings) -> "Trainer":
+    """Open the training pipeline."""
+    from shopwright.pipelines.train import Trainer
+
+    return Trainer(
+        offline=open_offline(settings),
+        registry=open_registry(settings),
+        decisions=open_decisions(settings),
+        outbox=open_outbox(settings),
+        clock=SystemClock(),
+    )
+
+
+def open_mirror(settings: Settings) -> "MlflowMirror":
+    """Open the mirror of the model folder in MLflow; its telemetry is off."""
+    from shopwright.adapters.mlflow_mirror import MlflowMirror
+    from shopwright.app.settings import silence_telemetry
+
+    return MlflowMirror(
+        open_outbox(settings),
+        open_registry(settings),
+        f"sqlite:///{(settings.home / 'mlflow.db').absolute()}",
+        settings.home / "mlartifacts",
+        silence_telemetry,
+    )

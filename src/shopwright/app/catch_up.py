@@ -1,0 +1,62 @@
+"""Waits until features and history contain everything that the log holds, or makes it so."""
+
+from collections.abc import Callable
+
+from shopwright.app.bootstrap import (
+    open_archiver,
+    open_feed,
+    open_ledger,
+    open_log,
+    open_materializer,
+    open_offline,
+)
+from shopwright.app.settings import Settings
+from shopwright.core.clock import Clock, SystemClock
+from shopwright.core.errors import Busy, NotReady
+from shopwright.core.types.log import Position
+
+WAIT_SECONDS_MAX = 600.0
+LOOK_SECONDS = 0.1
+
+Taken = Callable[[int], None]
+"""Told of log records as they are taken."""
+
+
+def catch_up(settings: Settings, on_taken: Taken | None = None, clock: Clock | None = None) -> None:
+    """Return when ledger, online store and history have reached the log's present end.
+
+    Does the work itself when no worker runs; otherwise waits for the worker. Raises NotReady when
+    the worker does not get there in ten minutes.
+    """
+    clock = clock or SystemClock()
+    try:
+        with open_materializer(settings) as materializer:
+            materializer.repair_online()
+            while (step := materializer.step(settings.batch_records_max)).records:
+                if on_taken is not None:
+                    on_taken(step.records)
+            open_archiver(settings).step()
+    except Busy:
+        _wait(settings, clock)
+
+
+def _wait(settings: Settings, clock: Clock) -> None:
+    wanted = open_log(settings).end()
+    ledger, feed, offline = (
+        open_ledger(settings, read_only=True),
+        open_feed(settings),
+        open_offline(settings),
+    )
+    looks = round(WAIT_SECONDS_MAX / LOOK_SECONDS)
+    for _ in range(looks):
+        if _reached(ledger.through(), wanted) and offline.through() == feed.revision():
+            return
+        clock.sleep(LOOK_SECONDS)
+    raise NotReady(
+        "the worker has not taken in everything after ten minutes; "
+        "`shopwright doctor` says what holds it up"
+    )
+
+
+def _reached(through: Position, wanted: Position) -> bool:
+    return all(through.get(partition, -1) >= offset for partition, offset in wanted.items())

@@ -1,0 +1,148 @@
+"""``shopwright import``: history from a file of order lines becomes events like any other."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from shopwright.app.cli.options import store_option
+from shopwright.app.cli.output import emit, json_option, table
+from shopwright.app.cli.session import Session, pass_session
+from shopwright.core.errors import BadInput
+from shopwright.core.types.identity import StoreId
+
+if TYPE_CHECKING:
+    from shopwright.app.settings import Settings
+    from shopwright.core.types.store import Store
+    from shopwright.events.column_map import ColumnMap
+    from shopwright.pipelines.import_file import ImportReport
+
+PARTITION = "import"
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@store_option
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice(["transactions"]),
+    default="transactions",
+    show_default=True,
+    help="transactions: one row an order line, Parquet or CSV.",
+)
+@click.option(
+    "--columns",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="MAP.toml",
+    help="Which column is what; without it the names of Online Retail II.",
+)
+@click.option("--currency", help="Adds the store, if it is not known; such as GBP.")
+@click.option("--timezone", help="Adds the store, if it is not known; such as Europe/London.")
+@click.option(
+    "--refused",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the rows that were not taken, with the reason, to a .csv or .parquet file.",
+)
+@click.option("--again", is_flag=True, help="Tell everything anew, after a restored backup.")
+@json_option
+@pass_session
+def command(
+    session: Session,
+    /,
+    path: Path,
+    store: StoreId,
+    columns: Path | None,
+    currency: str | None,
+    timezone: str | None,
+    as_json: bool,
+    **options: object,
+) -> None:
+    """Read history from a file.
+
+    An import that was interrupted goes on where it was; one that is repeated adds nothing. The
+    features and the history are complete when this ends.
+    """
+    settings = session.settings
+    target = _store(settings, store, currency, timezone)
+    report = _import(settings, path, target, _column_map(columns), **options)
+    emit(as_json, report, lambda: _text(report))
+
+
+def _import(
+    settings: "Settings",
+    path: Path,
+    store: "Store",
+    column_map: "ColumnMap",
+    *,
+    refused: Path | None,
+    again: bool,
+    layout: str,
+) -> "ImportReport":
+    assert layout == "transactions"
+    from shopwright.adapters.import_progress import ProgressFolder  # noqa: PLC0415
+    from shopwright.adapters.refusals_file import RefusalsFile  # noqa: PLC0415
+    from shopwright.adapters.table_files import TableFile  # noqa: PLC0415
+    from shopwright.app.bootstrap import open_intake, open_keys  # noqa: PLC0415
+    from shopwright.app.cli.history import bring_up_to_date  # noqa: PLC0415
+    from shopwright.app.progress import watched  # noqa: PLC0415
+    from shopwright.core.clock import SystemClock  # noqa: PLC0415
+    from shopwright.pipelines.import_file import ImportFile  # noqa: PLC0415
+
+    rows = TableFile(path)
+    importer = ImportFile(
+        open_intake(settings, PARTITION).accept,
+        open_keys(settings),
+        ProgressFolder(settings.home / "imports"),
+        SystemClock(),
+    )
+    refusals = RefusalsFile(rows, refused) if refused else None
+    with watched() as watch:
+        report = importer.run(rows, store, column_map, refusals=refusals, again=again, watch=watch)
+    bring_up_to_date(settings)
+    return report
+
+
+def _store(
+    settings: "Settings", store: StoreId, currency: str | None, timezone: str | None
+) -> "Store":
+    from shopwright.app.bootstrap import open_stores  # noqa: PLC0415
+    from shopwright.app.cli.stores import new_store  # noqa: PLC0415
+
+    stores = open_stores(settings)
+    if currency is None and timezone is None:
+        return stores.get(store)
+    if currency is None or timezone is None:
+        raise BadInput(f"{store}: give --currency and --timezone together, or neither")
+    stores.put(new_store(store, currency, timezone))
+    return stores.get(store)
+
+
+def _column_map(path: Path | None) -> "ColumnMap":
+    from shopwright.events.column_map import DEFAULT, parse  # noqa: PLC0415
+
+    if path is None:
+        return DEFAULT
+    try:
+        return parse(path.read_text(encoding="utf-8"), str(path))
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: is not UTF-8 text") from error
+
+
+def _text(report: "ImportReport") -> str:
+    counts = report.counts
+    taken = counts.lines + counts.cancellations_matched + counts.cancellations_partly_matched
+    lines = [
+        f"{counts.rows:,} rows: {taken:,} taken, {counts.rows - taken:,} not",
+        f"{counts.orders:,} orders ({counts.guests:,} of guests, {counts.orders_cancelled:,} "
+        f"cancelled), {counts.refunds:,} refunds, {counts.products:,} products",
+        f"{report.events_new:,} events are new, {report.events_duplicate:,} were known, "
+        f"{report.events_before:,} came in an earlier run; {report.seconds:.1f} s",
+    ]
+    if counts.refused:
+        reasons = sorted(counts.refused.items(), key=lambda item: -item[1])
+        lines += ["", table(["not taken", "rows"], reasons)]
+    if report.refused_rows_written is not None:
+        lines.append(f"{report.refused_rows_written:,} of them were written to the report")
+    return "\n".join(lines)

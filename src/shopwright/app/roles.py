@@ -1,0 +1,80 @@
+"""The three processes of the system, each runnable alone: web, worker, scheduler."""
+
+from collections.abc import Sequence
+
+from shopwright.app.settings import Settings, child_environment
+from shopwright.app.stopping import Stop, end_with_parent
+from shopwright.app.web.web_logs import set_up
+from shopwright.core.clock import SystemClock
+
+
+def run_role(role: str, settings: Settings, *, number: int = 0, lifeline: int | None = None) -> int:
+    """Run a role in this process until it is asked to stop; return the exit code.
+
+    ``number`` tells web processes apart. ``lifeline`` is what a supervisor hands to its children.
+    """
+    set_up("up" if role == "all" else role, settings.log_level)
+    if lifeline is not None:
+        end_with_parent(lifeline)
+    if role == "all":
+        from shopwright.app.supervisor import supervise  # noqa: PLC0415
+
+        return supervise(settings)
+    if role == "web":
+        from shopwright.app.web.server import serve  # noqa: PLC0415
+
+        serve(settings, number)
+    elif role == "worker":
+        _work(settings)
+    else:
+        _schedule(settings)
+    return 0
+
+
+def _work(settings: Settings) -> None:
+    from shopwright.app.bootstrap import open_archiver, open_materializer  # noqa: PLC0415
+    from shopwright.app.metrics import Metrics  # noqa: PLC0415
+    from shopwright.app.worker import Worker  # noqa: PLC0415
+
+    with Stop() as stop, open_materializer(settings) as materializer:
+        worker = Worker(
+            materializer,
+            open_archiver(settings),
+            clock=SystemClock(),
+            metrics=Metrics(),
+            batch_records_max=settings.batch_records_max,
+            archive_every_seconds=settings.archive_every_seconds,
+        )
+        worker.run(stop)
+
+
+def _schedule(settings: Settings) -> None:
+    from shopwright.app.bootstrap import (  # noqa: PLC0415
+        open_decisions,
+        open_outbox,
+        open_stores,
+    )
+    from shopwright.app.child import PROGRAM  # noqa: PLC0415
+    from shopwright.app.job import Job  # noqa: PLC0415
+    from shopwright.app.lock import hold  # noqa: PLC0415
+    from shopwright.app.metrics import Metrics  # noqa: PLC0415
+    from shopwright.app.scheduler import Scheduler  # noqa: PLC0415
+
+    environment = child_environment(settings)
+
+    def start(arguments: Sequence[str], seconds_max: float) -> Job:
+        return Job(
+            [*PROGRAM, *arguments], environment, nice=settings.train_nice, seconds_max=seconds_max
+        )
+
+    with Stop() as stop, hold(settings.run_folder / "scheduler.lock", "the schedule"):
+        scheduler = Scheduler(
+            settings=settings,
+            stores=open_stores(settings),
+            decisions=open_decisions(settings),
+            outbox=open_outbox(settings),
+            start=start,
+            clock=SystemClock(),
+            metrics=Metrics(),
+        )
+        scheduler.run(stop)

@@ -1,0 +1,1 @@
+"""The web process: webhooks in, predictions out, and a console for people."""

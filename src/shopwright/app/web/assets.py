@@ -1,0 +1,58 @@
+"""The console's own pages, styles and scripts: files of the package, read once.
+
+They load nothing from anywhere else and run nothing that is written into a page: the policy below
+makes the browser refuse it.
+"""
+
+import hashlib
+from importlib.resources import files
+
+from shopwright.app.web.request import HttpError, Request
+from shopwright.app.web.response import Header, Response
+
+TYPES = {
+    "html": b"text/html; charset=utf-8",
+    "css": b"text/css; charset=utf-8",
+    "js": b"text/javascript; charset=utf-8",
+    "svg": b"image/svg+xml",
+}
+POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    b"require-trusted-types-for 'script'"
+)
+GUARDED: tuple[Header, ...] = (
+    (b"content-security-policy", POLICY),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+    (b"cache-control", b"no-cache"),
+)
+
+
+class Assets:
+    """Every file of ``console_assets`` by name."""
+
+    def __init__(self) -> None:
+        folder = files("shopwright.app.web") / "console_assets"
+        self._files = {
+            entry.name: _file(entry.name, entry.read_bytes())
+            for entry in folder.iterdir()
+            if entry.name.rpartition(".")[2] in TYPES
+        }
+
+    def get(self, name: str, request: Request) -> Response:
+        """Return a file, or 304 when the browser has this very one. Raises HttpError 404."""
+        found = self._files.get(name)
+        if found is None:
+            raise HttpError(404, "the console has no such file")
+        tag = dict(found.headers)[b"etag"]
+        if request.header(b"if-none-match") == tag:
+            return Response(304, b"", found.content_type, found.headers)
+        return found
+
+
+def _file(name: str, body: bytes) -> Response:
+    tag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
+    kind = TYPES[name.rpartition(".")[2]]
+    return Response(200, body, kind, (*GUARDED, (b"etag", tag)))
