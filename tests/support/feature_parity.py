@@ -11,6 +11,7 @@ from order_histories import History, Question
 from shopwright.adapters.memory_offline import MemoryOfflineStore
 from shopwright.core.errors import ShopwrightError
 from shopwright.core.types.feature import FeatureValue
+from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.ledger import MonthPartition
 from shopwright.core.types.order import OrderVersion
 from shopwright.features import record
@@ -60,43 +61,47 @@ def by_sql(versions: Sequence[OrderVersion], questions: Sequence[Question], sql:
     columns = store.query(sql, asked, spine_of(questions))
     assert columns["row_id"].tolist() == list(range(len(questions)))
     return [
-        {name: _value(column, i) for name, column in columns.items() if name != "row_id"}
+        {name: value_at(column, i) for name, column in columns.items() if name != "row_id"}
         for i in range(len(questions))
     ]
 
 
-def _value(column: "np.ndarray[Any, Any]", i: int) -> object:
-    # int64 becomes int and float64 float, nothing else: another type would show as a difference.
+def value_at(column: "np.ndarray[Any, Any]", i: int) -> object:
+    """Return one value as Python has it; null is None."""
     value = column[i]
     if value is np.ma.masked:
         return None
-    return value.item() if column.dtype in (np.int64, np.float64) else value
+    return value.item() if isinstance(value, np.generic) else value
 
 
-def versions_of(versions: Sequence[OrderVersion], question: Question) -> list[OrderVersion]:
-    """Return the versions that the ledger gives for the customer asked about."""
-    return [
-        one
-        for one in versions
-        if one.store_id == question.store_id and one.customer == question.customer
-    ]
+class Ledger(dict[tuple[StoreId, Pseudonym], list[OrderVersion]]):
+    """Versions by the customer they name, as the ledger gives them."""
+
+    def __init__(self, versions: Sequence[OrderVersion]) -> None:
+        super().__init__()
+        for one in versions:
+            if one.customer is not None:
+                self.setdefault((one.store_id, one.customer), []).append(one)
+
+    def of(self, question: Question) -> list[OrderVersion]:
+        """Return the versions that name the customer asked about."""
+        return self.get((question.store_id, question.customer), [])
 
 
 def by_record(view: FeatureView, versions: Sequence[OrderVersion], question: Question) -> Vector:
     """Return the packed record's answer."""
-    state = record.pack(versions_of(versions, question), question.floor_us, view)
+    state = record.pack(versions, question.floor_us, view)
     return record.evaluate(view, state, question.as_of_us, question.minor_per_major)
 
 
 def by_versions(view: FeatureView, versions: Sequence[OrderVersion], question: Question) -> Vector:
     """Return the answer of the versions themselves."""
-    mine = versions_of(versions, question)
-    return record.evaluate_versions(view, mine, question.as_of_us, question.minor_per_major)
+    return record.evaluate_versions(view, versions, question.as_of_us, question.minor_per_major)
 
 
-def oracle_of(versions: Sequence[OrderVersion]) -> Expected:
-    """Return the oracle over versions."""
-    return lambda question: feature_oracle.of_versions(
+def by_oracle(versions: Sequence[OrderVersion], question: Question) -> Vector:
+    """Return the oracle's answer of the versions."""
+    return feature_oracle.of_versions(
         versions,
         question.store_id,
         question.customer,
@@ -117,12 +122,13 @@ def differing(
     A reading that answers with an error, or with the wrong number of rows, differs.
     """
     versions, questions = history
-    expect = expected or oracle_of(versions)
+    ledger = Ledger(versions)
+    expect = expected or (lambda question: by_oracle(ledger.of(question), question))
     wanted = [bits(expect(question)) for question in questions]
     readings: dict[str, Callable[[], list[Vector]]] = {
         "sql": lambda: by_sql(versions, questions, sql or point_in_time_sql(view)),
-        "record": lambda: [by_record(view, versions, q) for q in questions],
-        "versions": lambda: [by_versions(view, versions, q) for q in questions],
+        "record": lambda: [by_record(view, ledger.of(q), q) for q in questions],
+        "versions": lambda: [by_versions(view, ledger.of(q), q) for q in questions],
     }
     return {name for name, read in readings.items() if _answers(read) != wanted}
 

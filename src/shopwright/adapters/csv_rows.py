@@ -39,6 +39,7 @@ class CsvReader:
         """Rows kept aside by the reading under way, or by the last one."""
         self._delimiter = _delimiter(self._first_line())
         self.columns: Sequence[str] = tuple(self._open(None).schema.names)
+        self.malformed = []
 
     def batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
         """Yield the well-formed rows, every cell as text; None reads every column.

@@ -57,36 +57,59 @@ class MlflowMirror:
         self._artifact_folder = artifact_folder
         self._prepare = prepare
         self._mlflow: Any = None
+        self._known_errors: tuple[type[Exception], ...] = ()
         self._client: Any = None
 
     def drain(self, limit: int) -> Drained:
         """Tell MLflow of at most ``limit`` waiting items, oldest first.
 
         A failed item stays in the outbox with its reason in the result; the next one is tried.
+        When MLflow is away, none is tried: its client repeats each request for minutes.
         """
+        waiting = self._outbox.pending(OUTBOX_KIND, limit)
+        if not waiting:
+            return Drained(0, ())
+        known_errors = self._import()
+        try:
+            client = self._reached()
+        except known_errors as error:
+            away = f"MLflow at {self._tracking_uri} is away ({_first_line(error)})"
+            return Drained(0, tuple(Failure(key, away) for key, _ in waiting))
         told, failures = 0, []
-        for key, body in self._outbox.pending(OUTBOX_KIND, limit):
-            mlflow = self._imported()
+        for key, body in waiting:
             try:
                 registration = decode_registration(body)
-                if self._client is None:
-                    self._client = mlflow.MlflowClient(self._tracking_uri, self._tracking_uri)
-                _Telling(self._client, registration, self._artifact_folder).tell(self._models)
-            except (ShopwrightError, mlflow.exceptions.MlflowException, OSError) as error:
-                failures.append(Failure(key, f"{type(error).__name__}: {error}"))
+                _Telling(client, registration, self._artifact_folder).tell(self._models)
+            except known_errors as error:
+                failures.append(Failure(key, f"{type(error).__name__}: {_first_line(error)}"))
                 continue
             self._outbox.done(OUTBOX_KIND, key)
             told += 1
         return Drained(told, tuple(failures))
 
-    def _imported(self) -> Any:
+    def _import(self) -> tuple[type[Exception], ...]:
+        """Import MLflow, prepared; return the errors that mean an item could not be told."""
         if self._mlflow is None:
             self._prepare()
             import mlflow  # noqa: PLC0415 - seconds; only where MLflow is told
-            import mlflow.exceptions  # noqa: PLC0415
+            from mlflow.exceptions import MlflowException  # noqa: PLC0415
+            from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
             self._mlflow = mlflow
-        return self._mlflow
+            # MLflow lets errors of its database through as they are.
+            self._known_errors = (ShopwrightError, MlflowException, SQLAlchemyError, OSError)
+        return self._known_errors
+
+    def _reached(self) -> Any:
+        """Return a client whose store has just answered."""
+        if self._client is None:
+            self._client = self._mlflow.MlflowClient(self._tracking_uri, self._tracking_uri)
+        self._client.search_experiments(max_results=1)
+        return self._client
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0]
 
 
 class _Telling:

@@ -49,8 +49,6 @@ class LmdbOnlineStore:
 
     def put(self, records: Sequence[PackedRecord], through: int) -> None:
         """Store records in one transaction; an older revision never replaces a newer one."""
-        if self._readonly:
-            raise BadInput(f"{self._folder}: opened for reading; only the worker writes to it")
 
         def store(transaction: Any) -> None:
             for record in records:
@@ -62,10 +60,7 @@ class LmdbOnlineStore:
             if through > _number(transaction, _THROUGH_KEY):
                 transaction.put(_THROUGH_KEY, _NUMBER.pack(through))
 
-        with self._lock:
-            # A reader that was killed would otherwise keep its pages from being used again.
-            self._environment.reader_check()
-            self._write(store)
+        self._write(store)
 
     def read(
         self, store_id: StoreId, view: str, entities: Sequence[Pseudonym]
@@ -112,8 +107,7 @@ class LmdbOnlineStore:
             for view in _views(transaction, store_id):
                 transaction.delete(_key(store_id, view, entity))
 
-        with self._lock:
-            self._write(remove)
+        self._write(remove)
 
     def close(self) -> None:
         """Close the file; the store cannot be used afterwards."""
@@ -123,30 +117,41 @@ class LmdbOnlineStore:
                 self._environment = None
 
     def _write(self, work: Callable[[Any], None]) -> None:
-        while True:
-            try:
-                with self._environment.begin(write=True) as transaction:
-                    work(transaction)
-                return
-            except lmdb.MapFullError:
-                self._environment.set_mapsize(2 * self._environment.info()["map_size"])
+        if self._readonly:
+            raise BadInput(f"{self._folder}: opened for reading; only the worker writes to it")
+        with self._lock:
+            environment = self._opened()
+            # A reader that was killed would otherwise keep its pages from being used again.
+            environment.reader_check()
+            while True:
+                try:
+                    with environment.begin(write=True) as transaction:
+                        work(transaction)
+                    return
+                except lmdb.MapFullError:
+                    environment.set_mapsize(2 * environment.info()["map_size"])
 
     def _read(self, work: Callable[[Any], T], nothing: T) -> T:
         with self._lock:
-            if self._environment is None:
-                if not self._readonly:
-                    raise NotReady(f"{self._folder}: the online store was closed; open it again")
-                self._environment = _open_to_read(self._folder)
-                if self._environment is None:
-                    return nothing
+            environment = self._opened()
+            if environment is None:
+                return nothing
             try:
-                with self._environment.begin() as transaction:
+                with environment.begin() as transaction:
                     return work(transaction)
             except lmdb.MapResizedError:
                 # The writer grew the map: take over its size.
-                self._environment.set_mapsize(0)
-                with self._environment.begin() as transaction:
+                environment.set_mapsize(0)
+                with environment.begin() as transaction:
                     return work(transaction)
+
+    def _opened(self) -> Any:
+        """Return the environment; for a reader None while there is none in our format."""
+        if self._environment is None and self._readonly:
+            self._environment = _open_to_read(self._folder)
+        elif self._environment is None:
+            raise NotReady(f"{self._folder}: the online store was closed; open it again")
+        return self._environment
 
 
 def _open_to_write(folder: Path, map_bytes: int) -> Any:

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shopwright.app.master_key import read_master_key
@@ -95,7 +97,18 @@ def open_online(settings: Settings, *, readonly: bool = True) -> "LmdbOnlineStor
     """Open the online store; only the worker writes it."""
     from shopwright.adapters.online_lmdb import LmdbOnlineStore
 
-    return LmdbOnlineStore(settings.home / "online.lmdb", readonly=readonly)
+    folder = settings.home / "online.lmdb"
+    if not readonly:
+        return LmdbOnlineStore(folder)
+    return _read_online(folder)
+
+
+@cache
+def _read_online(folder: Path) -> "LmdbOnlineStore":
+    """One reader a process: LMDB must not be opened twice by the same one."""
+    from shopwright.adapters.online_lmdb import LmdbOnlineStore
+
+    return LmdbOnlineStore(folder, readonly=True)
 
 
 def open_offline(settings: Settings) -> "DuckDbOfflineStore":

@@ -85,6 +85,10 @@ def settle(table: Table) -> Settled:
     )
 
 
+# What is known of each invoice is one entry longer than the invoices: code -1, a row without an
+# invoice number, finds the last entry.
+
+
 def _in_play(fate: NDArray[np.uint8]) -> Flags:
     found: Flags = (fate == Fate.LINE) | (fate == Fate.CANCELLATION)
     return found
@@ -108,8 +112,9 @@ def _instants(table: Table, fate: NDArray[np.uint8]) -> Ints:
 
 
 def _ranks(table: Table) -> Ints:
-    rank = np.empty(len(table.invoices), dtype=np.int64)
-    rank[sorted(range(len(rank)), key=table.invoices.__getitem__)] = np.arange(len(rank))
+    many = len(table.invoices)
+    rank = np.full(many + 1, many, dtype=np.int64)
+    rank[sorted(range(many), key=table.invoices.__getitem__)] = np.arange(many)
     return rank
 
 

@@ -29,7 +29,7 @@ LINE_MINOR_MAX = 10**13
 """Gross of one line. A customer's sum stays inside 64 bits up to 900,000 lines of this size."""
 
 _WHOLE = re.compile(r"([+-]?\d{1,18})(?:\.0*)?", re.ASCII)
-_NUMBER = re.compile(r"[+-]?\d{1,20}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,20}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _FLOAT_ID = re.compile(r"(\d+)\.0+", re.ASCII)
 _ABSENT = frozenset(["", "nan", "null", "none", "na", "n/a", "<na>"])
 

@@ -92,7 +92,8 @@ class Transactions:
         numbers = self._reader.read(batch)
         nothing = Encoded(np.full(len(numbers.fate), -1, dtype=np.int32), ())
         codes = [texts.number(batch.get(role, nothing)) for role, texts in self._texts.items()]
-        for column, part in zip(self._columns, (*codes, *numbers), strict=True):
+        parts: list[NDArray[np.generic]] = [*codes, *numbers]
+        for column, part in zip(self._columns, parts, strict=True):
             column.append(part)
 
     def table(self) -> Table:

@@ -85,8 +85,8 @@ def evaluate(
         raise _of_another_version(view, version)
     if as_of_us < floor_us:
         raise NotReady(
-            f"this packed record answers from {iso(floor_us)} on and was asked as of "
-            f"{iso(as_of_us)}; read the past with `shopwright features history`"
+            f"this packed record answers from {_shown(floor_us)} on and was asked as of "
+            f"{_shown(as_of_us)}; read the past with `shopwright features history`"
         )
     totals = _totals(len(view.plan.merges) if settled_orders else 0)
     listed_from = _HEADER.size + totals.size
@@ -162,6 +162,13 @@ def _row(version: OrderVersion) -> Row:
 @cache
 def _totals(states: int) -> struct.Struct:
     return struct.Struct(f"<{states}q")
+
+
+def _shown(us: int) -> str:
+    try:
+        return iso(us)
+    except OverflowError:  # beyond the year 9999
+        return f"{us} epoch microseconds"
 
 
 def _of_another_version(view: FeatureView, version: int) -> ShopwrightError:

@@ -9,12 +9,12 @@ from msgspec import Struct
 from shopwright.core.clock import iso
 from shopwright.core.errors import NotReady
 from shopwright.core.ports import Decisions, ModelRegistry, OfflineStore
-from shopwright.core.types.identity import ModelVersion, Pseudonym
+from shopwright.core.types.identity import Pseudonym
 from shopwright.core.types.model import StoredModel
 from shopwright.core.types.store import Store
 from shopwright.features.definitions import CUSTOMER
 from shopwright.pipelines.point_in_time import features, population
-from shopwright.pipelines.standing import standings
+from shopwright.pipelines.standing import Standing, standings
 from shopwright.training.calibration import probabilities
 from shopwright.training.feature_rows import column_of
 from shopwright.training.serving_scorer import check_model, open_scorer
@@ -53,32 +53,45 @@ def predict_batch(
     )
 
 
-def model_for(
+def champion_of(
+    store: Store, task: Task, *, registry: ModelRegistry, decisions: Decisions
+) -> StoredModel:
+    """Return the model that serves. Raises NotReady, saying how to get one."""
+    decided = decisions.of(store.store_id, task.name)
+    standing = standings(decided).get((store.store_id, task.name), Standing())
+    if standing.champion is None:
+        raise NotReady(
+            f"{store.store_id}: no {task.name} model serves; run "
+            f"`shopwright train --store {store.store_id} --task {task.name}`"
+        )
+    return registry.fetch(standing.champion)
+
+
+def model_before(
     store: Store, task: Task, as_of_us: int, *, registry: ModelRegistry, decisions: Decisions
 ) -> StoredModel:
-    """Return the champion, or for an earlier instant the newest model that could not know it.
+    """Return the accepted model with the newest knowledge that still ends before the instant.
 
-    Only models that were not refused count. Raises NotReady, saying how to train one.
+    So a past instant is scored as it could have been scored then. Of two with equal knowledge, the
+    one decided last. Raises NotReady, saying how to train one.
     """
-    decided = decisions.of(store.store_id, task.name)
-    champion = standings(decided).get((store.store_id, task.name))
-    usable = [d.model_version for d in decided if d.verdict in ("champion", "challenger")]
-    if champion is not None and champion.champion is not None:
-        usable.append(champion.champion)
-    fitting: dict[ModelVersion, StoredModel] = {}
-    for version in dict.fromkeys(reversed(usable)):
-        stored = registry.fetch(version)
-        if stored.manifest.as_of_us <= as_of_us:
-            fitting[version] = stored
-    if usable and usable[-1] in fitting:
-        return fitting[usable[-1]]
+    accepted = [
+        decision.model_version
+        for decision in decisions.of(store.store_id, task.name)
+        if decision.verdict in ("champion", "challenger")
+    ]
+    fitting = [
+        stored
+        for version in dict.fromkeys(reversed(accepted))
+        if (stored := registry.fetch(version)).manifest.as_of_us <= as_of_us
+    ]
     if not fitting:
         raise NotReady(
             f"{store.store_id}: no {task.name} model was trained on what was known before "
             f"{iso(as_of_us)}; run `shopwright train --store {store.store_id} "
             f"--task {task.name} --as-of {iso(as_of_us)}`"
         )
-    return max(fitting.values(), key=lambda stored: stored.manifest.as_of_us)
+    return max(fitting, key=lambda stored: stored.manifest.as_of_us)
 
 
 def columns_of(

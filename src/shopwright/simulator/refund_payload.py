@@ -108,6 +108,10 @@ def _transaction(order: Order, refund: Refund, purse: Purse, letterhead: Letterh
         "source_name": order.source,
         "status": "success",
         "test": order.test,
-        "total_unsettled_set": purse.pair(0),
+        # Here, and only here, Shopify writes "currency" instead of "currency_code".
+        "total_unsettled_set": {
+            "shop_money": {"amount": "0.0", "currency": purse.currency},
+            "presentment_money": {"amount": "0.0", "currency": purse.presentment},
+        },
         "user_id": None,
     }

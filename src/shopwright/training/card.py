@@ -11,6 +11,13 @@ from shopwright.training.quality import CELL_POSITIVES_MIN, CELL_ROWS_MIN, Quali
 from shopwright.training.tasks import Task
 from shopwright.training.training_set import TrainingSet
 
+_LIMITS = (
+    "## Limits",
+    "",
+    "* It says who is likely to order, not who orders because of what is shown to them.",
+    "* The season is not modelled: before a peak its probabilities are too low.",
+    "* A customer without a valid order before the question was not among the rows.",
+)
 _SCORES = ("roc_auc", "pr_auc", "brier", "log_loss", "ece")
 
 
@@ -24,7 +31,6 @@ def write_card(
     constant: Sequence[str],
 ) -> str:
     """Return the card in Markdown; it holds numbers about many customers, none about one."""
-    learner = task.learner
     lines = [
         f"# {task.name}",
         "",
@@ -34,21 +40,9 @@ def write_card(
         "",
         verdict.reason,
         "",
-        "## Training rows",
+        *_training_rows(history),
         "",
-        f"{len(history)} rows, {history.positives} with an order; nothing known at or after "
-        f"{iso(history.cutoff_us)} was seen. SHA-256 of the rows: `{history.digest()}`.",
-        "",
-        *_snapshots(history),
-        "",
-        "## Learner",
-        "",
-        f"{task.folds} XGBoost boosters of {learner.rounds} trees (depth {learner.depth}, rate "
-        f"{learner.eta}), each without one fold of the customers, averaged in log-odds and stored "
-        "as one; Platt scaling on margins of rows that a booster had not seen.",
-        "",
-        f"Features of the view `{task.view}`: {', '.join(f'`{name}`' for name in history.names)}.",
-        *([f"Constant here, so without effect: {', '.join(constant)}."] if constant else []),
+        *_learner(history, task, constant),
         "",
         "## Figures",
         "",
@@ -60,13 +54,34 @@ def write_card(
         "",
         *_categories(quality),
         "",
-        "## Limits",
-        "",
-        "* It says who is likely to order, not who orders because of what is shown to them.",
-        "* The season is not modelled: before a peak its probabilities are too low.",
-        "* A customer without a valid order before the question was not among the rows.",
+        *_LIMITS,
     ]
     return "\n".join(lines) + "\n"
+
+
+def _training_rows(history: TrainingSet) -> list[str]:
+    return [
+        "## Training rows",
+        "",
+        f"{len(history)} rows, {history.positives} with an order; nothing known at or after "
+        f"{iso(history.cutoff_us)} was seen. SHA-256 of the rows: `{history.digest()}`.",
+        "",
+        *_snapshots(history),
+    ]
+
+
+def _learner(history: TrainingSet, task: Task, constant: Sequence[str]) -> list[str]:
+    learner = task.learner
+    return [
+        "## Learner",
+        "",
+        f"{task.folds} XGBoost boosters of {learner.rounds} trees (depth {learner.depth}, rate "
+        f"{learner.eta}), each without one fold of the customers, averaged in log-odds and stored "
+        "as one; Platt scaling on margins of rows that a booster had not seen.",
+        "",
+        f"Features of the view `{task.view}`: {', '.join(f'`{name}`' for name in history.names)}.",
+        *([f"Constant here, so without effect: {', '.join(constant)}."] if constant else []),
+    ]
 
 
 def _snapshots(history: TrainingSet) -> list[str]:

@@ -34,7 +34,7 @@ from shopwright.training.scores import all_scores
 from shopwright.training.serving_scorer import check_model, open_scorer
 from shopwright.training.tasks import PROPENSITY, PROPENSITY_7D, TASKS, Learner, task_named
 from shopwright.training.train import train_propensity
-from shopwright.training.training_set import assemble
+from shopwright.training.training_set import UnsortedRows, assemble
 from shopwright.training.xgboost_scorer import XgboostScorer
 
 
@@ -266,6 +266,19 @@ ONE_SNAPSHOT = HISTORY.where(HISTORY.snapshot == 0)
 def test_too_little_is_refused_with_numbers(history, says: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(Refused, match=says):
         train_propensity(history, QUICK, 1)
+
+
+def test_a_store_without_a_customer_is_refused_with_numbers() -> None:
+    nobody = UnsortedRows(
+        x=np.empty((0, 5)),
+        y=np.empty(0, np.int64),
+        snapshot_us=np.empty(0, np.int64),
+        as_of_us=np.empty(0, np.int64),
+        entities=[],
+        categories=[],
+    )
+    with pytest.raises(Refused, match="0 rows in 0 label snapshots"):
+        train_propensity(assemble(nobody, names=NAMES, cutoff_us=CUTOFF_US), QUICK, 1)
 
 
 def test_labels_that_nothing_explains_are_refused_one_way_or_another() -> None:

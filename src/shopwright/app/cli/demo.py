@@ -46,7 +46,8 @@ def command(
     from shopwright.core.clock import SystemClock
 
     settings, shop_port = _settings(session, port)
-    prepare_home(settings.home)
+    prepare_home(settings)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as running:
         with watched() as watch:
             chapter = Chapter(
@@ -111,7 +112,7 @@ def _print(result: "Result") -> None:
 
 
 def _until_stopped() -> None:
-    stopped = Event()
-    signal.signal(signal.SIGTERM, lambda _number, _frame: stopped.set())
-    while not stopped.wait(0.5):
-        pass
+    try:
+        Event().wait()
+    except KeyboardInterrupt:
+        click.echo("stopping …", err=True)

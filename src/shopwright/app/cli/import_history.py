@@ -1,7 +1,7 @@
 """``shopwright import``: history from a file of order lines becomes events like any other."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -57,7 +57,7 @@ def command(
     currency: str | None,
     timezone: str | None,
     as_json: bool,
-    **options: object,
+    **options: Any,
 ) -> None:
     """Read history from a file.
 
@@ -144,5 +144,5 @@ def _text(report: "ImportReport") -> str:
         reasons = sorted(counts.refused.items(), key=lambda item: -item[1])
         lines += ["", table(["not taken", "rows"], reasons)]
     if report.refused_rows_written is not None:
-        lines.append(f"{report.refused_rows_written:,} of them were written to the report")
+        lines.append(f"{report.refused_rows_written:,} rows stand in the report of refused rows")
     return "\n".join(lines)

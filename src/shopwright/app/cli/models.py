@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from shopwright.core.types.store import Store
 
 SHOWN_DIGITS = 12
+VERDICTS = ("champion", "challenger", "refused", "retired")
+"""What a decision can say of a model; others speak of its predictions."""
 
 
 @click.group()
@@ -43,7 +45,7 @@ def list_models(session: Session, store: StoreId | None, as_json: bool) -> None:
     for one in stores:
         decided = decisions.of(one.store_id, None)
         stands = standings(decided)
-        verdicts = {decision.model_version: decision.verdict for decision in decided}
+        verdicts = {d.model_version: d.verdict for d in decided if d.verdict in VERDICTS}
         for task in sorted(TASKS):
             standing = stands.get((one.store_id, task))
             for version in registry.versions(one.store_id, task):
@@ -150,8 +152,8 @@ def promote(
     known = _known(settings, store)
     whole = _version(settings, known, task, version)
     decisions = open_decisions(settings)
-    verdicts = {d.verdict for d in decisions.of(store, task) if d.model_version == whole}
-    if verdicts <= {"refused"} and not refused:
+    said = {d.verdict for d in decisions.of(store, task) if d.model_version == whole}
+    if not said & {"champion", "challenger"} and not refused:
         raise Refused(
             f"{store}: model {whole[:SHOWN_DIGITS]} did not beat its baselines; "
             "say --refused to let it serve all the same"

@@ -11,9 +11,8 @@ from shopwright.app.cli.options import as_of_option, instant_or_now, store_optio
 from shopwright.app.cli.output import emit, json_option, table
 from shopwright.app.cli.session import Session, pass_session
 from shopwright.core.clock import SystemClock, iso
-from shopwright.core.errors import BadInput
 from shopwright.core.types.decision import Decision
-from shopwright.core.types.identity import Pseudonym, StoreId
+from shopwright.core.types.identity import ModelVersion, Pseudonym, StoreId
 from shopwright.training.tasks import task_named
 
 if TYPE_CHECKING:
@@ -81,16 +80,15 @@ def _predict(
         open_stores,
     )
     from shopwright.app.cli.history import bring_up_to_date  # noqa: PLC0415
-    from shopwright.pipelines.predict_batch import model_for, predict_batch  # noqa: PLC0415
+    from shopwright.pipelines.predict_batch import champion_of, model_before, predict_batch  # noqa: PLC0415
 
     known = open_stores(settings).get(store)
     as_of_us = instant_or_now(as_of, known.timezone, SystemClock())
-    model = model_for(
-        known,
-        task_named(task),
-        as_of_us,
-        registry=open_registry(settings),
-        decisions=open_decisions(settings),
+    registry, decisions = open_registry(settings), open_decisions(settings)
+    model = (
+        champion_of(known, task_named(task), registry=registry, decisions=decisions)
+        if as_of is None
+        else model_before(known, task_named(task), as_of_us, registry=registry, decisions=decisions)
     )
     bring_up_to_date(settings)
     return predict_batch(known, as_of_us, model, open_offline(settings))
@@ -113,7 +111,7 @@ def _reveal(settings: "Settings", prediction: "BatchPrediction") -> Mapping[Pseu
         Decision(
             store_id=manifest.store_id,
             task=manifest.task,
-            model_version=prediction.model.version,
+            model_version=ModelVersion(prediction.model.version),
             verdict=REVEALED,
             reason=f"customer ids of {len(prediction.entities)} predictions were revealed",
             figures={"rows": float(len(prediction.entities))},

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException
 from itertools import chain
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -30,10 +29,12 @@ from shopwright.app.demo.judge import Judged, judge
 from shopwright.app.demo.shop_server import shop_server
 from shopwright.app.demo.shops import SimulatedShops
 from shopwright.app.demo.simple_rule import simple_rule
+from shopwright.app.lock import holder
 from shopwright.app.master_key import KEY_BYTES, write_master_key
 from shopwright.app.settings import Settings, child_environment
+from shopwright.app.supervisor import check_port
 from shopwright.core.clock import Clock
-from shopwright.core.errors import NotReady
+from shopwright.core.errors import Busy, NotReady
 from shopwright.core.types.decision import Decision
 from shopwright.core.types.identity import StoreId
 from shopwright.core.types.store import Store
@@ -44,7 +45,9 @@ from shopwright.simulator.stores import PROFILES, open_store
 from shopwright.simulator.webhook import SimulatedWebhook
 from shopwright.training.tasks import PROPENSITY
 
-CONNECTIONS = 12
+CONNECTIONS = 24
+"""More in flight share each sync of the disk; the order of arrival is not that of the shop."""
+
 READY_SECONDS_MAX = 60
 MARKER = "made-by-shopwright-demo"
 
@@ -86,8 +89,17 @@ class Chapter(Struct, frozen=True, kw_only=True):
     tell: Tell
 
 
-def prepare_home(home: Path) -> None:
-    """Empty the demo's folder. Raises NotReady for a folder that the demo did not make."""
+def prepare_home(settings: Settings) -> None:
+    """Empty the demo's folder.
+
+    Raises Busy while another demo runs on it or its port is taken, NotReady for a folder that the
+    demo did not make.
+    """
+    home = settings.home
+    pid = holder(settings.run_folder / "up.lock")
+    if pid is not None:
+        raise Busy(f"{home}: a demo runs on this folder (process {pid}); stop it first")
+    check_port(settings)
     if home.exists() and any(home.iterdir()) and not (home / MARKER).exists():
         raise NotReady(f"{home}: this folder is not the demo's; choose another one with --home")
     shutil.rmtree(home, ignore_errors=True)

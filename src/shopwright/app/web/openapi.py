@@ -72,7 +72,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    answers = {"200": _answer(route)}
+    answers = {str(route.hoped): _answer(route)}
     for status in sorted(route.refuses):
         # A process that is not ready says so in the same words as one that is.
         kind = Health if route.answers is Health and status == 503 else Failure
@@ -108,7 +108,9 @@ def _json(kind: Any) -> dict[str, Any]:
 
 
 def _name(route: Route) -> str:
-    words = [word for word in re.split(r"[^a-z0-9]+", route.path) if word]
+    # "/console/" is not "/console": what ends in a slash is the index of what is below it.
+    path = f"{route.path}index" if route.path.endswith("/") else route.path
+    words = [word for word in re.split(r"[^a-z0-9]+", path) if word]
     return "_".join([route.method.lower(), *words])
 
 

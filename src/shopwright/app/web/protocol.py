@@ -23,6 +23,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._header_bytes = 0
+        self._messages = 0
         self._reading_headers = True
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -38,19 +39,21 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what comes before the headers are complete."""
-        if self._reading_headers:
-            self._header_bytes += len(data)
+        before = self._messages
         super().data_received(data)
-        # What came behind complete headers is body: only headers that are still open count.
-        if self._reading_headers and self._header_bytes > HEADER_BYTES_MAX:
-            self.transport.write(_TOO_LONG)
-            self.transport.close()
+        # A part in which a message began may hold a body too: only what is all headers counts.
+        if self._reading_headers and self._messages == before:
+            self._header_bytes += len(data)
+            if self._header_bytes > HEADER_BYTES_MAX:
+                self.transport.write(_TOO_LONG)
+                self.transport.close()
 
     def on_message_begin(self) -> None:
         """Begin to count, and to wait for the end of, the headers of one request."""
         super().on_message_begin()
         self._reading_headers = True
         self._header_bytes = 0
+        self._messages += 1
         if self._deadline is None:
             self._deadline = self.loop.call_later(HEADER_SECONDS_MAX, self._late)
 

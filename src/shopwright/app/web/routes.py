@@ -34,6 +34,8 @@ class Route(NamedTuple):
     """The body that is expected, as JSON."""
     answers: Any = None
     """The body of 200 as a type; None where it is not JSON."""
+    hoped: int = 200
+    """The status of the answer that is hoped for."""
     query: tuple[tuple[str, str], ...] = ()
     """Names and meanings of what may stand behind the question mark."""
     refuses: tuple[int, ...] = ()

@@ -39,12 +39,13 @@ def serve(
 ) -> None:
     """Open what this installation's settings name, and serve until the process is stopped."""
     check_loopback(settings.host, "host")
-    parts = _open_parts(settings, worker_index)
+    parts = open_parts(settings, worker_index)
     app = WebApp(parts, settings=settings, clock=SystemClock(), metrics=Metrics())
     run(app, settings, worker_index, ready)
 
 
-def _open_parts(settings: Settings, worker_index: int) -> WebParts:
+def open_parts(settings: Settings, worker_index: int) -> WebParts:
+    """Open every engine that a web process needs. Raises Busy when its log partition is in use."""
     # Predictions have a partition of their own: their writing must not hold up a webhook's.
     return WebParts(
         intake=bootstrap.open_intake(settings, f"web-{worker_index}"),

@@ -104,7 +104,15 @@ def _pages(console: Console) -> tuple[Route, ...]:
         ("/console/assets/{name}", console.asset, "A style, script or picture of the pages."),
     )
     return tuple(
-        Route("GET", path, handler, says, refuses=(403, 404, 421)) for path, handler, says in pages
+        Route(
+            "GET",
+            path,
+            handler,
+            says,
+            hoped=308 if handler == console.front else 200,
+            refuses=(403, 404, 421),
+        )
+        for path, handler, says in pages
     )
 
 

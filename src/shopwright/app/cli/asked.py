@@ -1,0 +1,93 @@
+"""What commands ask about one store's customers: who is meant, and their features then or now."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from shopwright.app.bootstrap import (
+    open_decisions,
+    open_keys,
+    open_ledger,
+    open_offline,
+    open_online,
+    open_registry,
+    open_stores,
+)
+from shopwright.app.settings import Settings
+from shopwright.core.clock import SystemClock
+from shopwright.core.money import minor_per_major
+from shopwright.core.types.feature import FeatureVector
+from shopwright.core.types.identity import Pseudonym, StoreId
+from shopwright.features.definitions import CUSTOMER
+from shopwright.features.record import evaluate_versions
+from shopwright.pipelines.point_in_time import features, spine
+from shopwright.pipelines.predict import Scoring
+from shopwright.privacy.pseudonyms import show
+
+Pair = tuple[Pseudonym, int]
+"""A customer and an instant in epoch microseconds."""
+
+
+class Asked:
+    """One store, as commands ask about it. Raises UnknownStore."""
+
+    def __init__(self, settings: Settings, store_id: StoreId) -> None:
+        self._settings = settings
+        self._keys = open_keys(settings)
+        self._stores = open_stores(settings)
+        self.store = self._stores.get(store_id)
+
+    def pseudonym_of(self, entity: str) -> Pseudonym:
+        """Read a customer's id, gid or pseudonym. Raises BadInput."""
+        return self._scoring().pseudonym_of(self.store.store_id, entity)
+
+    def vector_now(self, entity: str, now_us: int) -> tuple[FeatureVector, int | None]:
+        """Return the features in the online store, and when their newest event was received."""
+        scoring = self._scoring()
+        store_id = self.store.store_id
+        vector, record = scoring.vector(store_id, self.pseudonym_of(entity), now_us)
+        return vector, record.received_us if record else None
+
+    def vector_then(self, entity: str, as_of_us: int) -> FeatureVector:
+        """Return the features as they were known at an instant, from the ledger's versions."""
+        who = self.pseudonym_of(entity)
+        ledger = open_ledger(self._settings, read_only=True)
+        versions = ledger.orders_of(self.store.store_id, [who]).get(who, ())
+        units = minor_per_major(self.store.currency)
+        return FeatureVector(
+            store_id=self.store.store_id,
+            entity=who,
+            view=CUSTOMER.label,
+            as_of_us=as_of_us,
+            values=evaluate_versions(CUSTOMER, versions, as_of_us, units),
+        )
+
+    def frame(self, pairs: Sequence[Pair]) -> dict[str, list[Any]]:
+        """Return the features of every pair, in order, from the Parquet history."""
+        entities = [entity for entity, _ in pairs]
+        instants = [as_of_us for _, as_of_us in pairs]
+        asked = spine(self.store, entities, instants)
+        found = features(open_offline(self._settings), self.store, CUSTOMER, asked)
+        frame: dict[str, list[Any]] = {
+            "as_of": instants,
+            "store_id": [str(self.store.store_id)] * len(pairs),
+            "entity": [show(entity) for entity in entities],
+        }
+        for name in CUSTOMER.names:
+            # A masked array's list has None where nothing is known.
+            frame[name] = np.ma.asarray(found[name]).tolist()
+        return frame
+
+    def _scoring(self) -> Scoring:
+        """Open scoring without its models: nothing is scored here."""
+        return Scoring(
+            online=open_online(self._settings),
+            stores=self._stores,
+            keys=self._keys,
+            registry=open_registry(self._settings),
+            decisions=open_decisions(self._settings),
+            clock=SystemClock(),
+            nonces=os.urandom,
+        )

@@ -1,0 +1,164 @@
+"""``shopwright features``: the catalogue, one vector as of an instant, and a frame of many."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from shopwright.app.cli.options import as_of_option, read_instant, store_option
+from shopwright.app.cli.output import emit, json_option, table
+from shopwright.app.cli.session import Session, pass_session
+from shopwright.core.clock import SystemClock, iso
+from shopwright.core.types.feature import FeatureVector
+from shopwright.core.types.identity import StoreId
+
+if TYPE_CHECKING:
+    from shopwright.app.settings import Settings
+
+SHOWN_MAX = 100
+
+
+@click.group()
+def command() -> None:
+    """Ask for features, now or as of an instant."""
+
+
+@command.command("list")
+@json_option
+def list_features(as_json: bool) -> None:
+    """Show the catalogue: every feature with its meaning."""
+    from shopwright.features.definitions import VIEWS  # noqa: PLC0415
+
+    rows = [
+        {
+            "view": view.label,
+            "feature": one.name,
+            "kind": one.kind,
+            "unit": one.unit,
+            "says": one.says,
+        }
+        for view in VIEWS
+        for one in view.features
+    ]
+    headings = ["view", "feature", "kind", "unit", "says"]
+    emit(as_json, rows, lambda: table(headings, [list(row.values()) for row in rows]))
+
+
+@command.command()
+@click.argument("entity", metavar="CUSTOMER")
+@store_option
+@as_of_option("An earlier instant, answered from the ledger; without it, now.")
+@json_option
+@pass_session
+def get(session: Session, entity: str, store: StoreId, as_of: str | None, as_json: bool) -> None:
+    """Show one customer's features.
+
+    CUSTOMER is the shop's id, its gid, or a pseudonym of 32 hex digits. The features of now come
+    from the online store, where predictions find them; `event_received_at` says how new they are.
+    """
+    from shopwright.privacy.pseudonyms import show  # noqa: PLC0415
+
+    vector, received_us = _vector(session.settings, store, entity, as_of)
+    facts: dict[str, Any] = {
+        "store_id": vector.store_id,
+        "entity": show(vector.entity),
+        "view": vector.view,
+        "as_of": iso(vector.as_of_us),
+    }
+    if as_of is None:
+        facts["event_received_at"] = None if received_us is None else iso(received_us)
+    emit(
+        as_json,
+        facts | {"values": vector.values},
+        lambda: "\n\n".join(
+            [
+                "\n".join(f"{name:<18} {value or '-'}" for name, value in facts.items()),
+                table(["feature", "value"], list(vector.values.items())),
+            ]
+        ),
+    )
+
+
+def _vector(
+    settings: "Settings", store: StoreId, entity: str, as_of: str | None
+) -> tuple[FeatureVector, int | None]:
+    from shopwright.app.cli.asked import Asked  # noqa: PLC0415
+
+    asked = Asked(settings, store)
+    now_us = SystemClock().now_us()
+    if as_of is None:
+        return asked.vector_now(entity, now_us)
+    return asked.vector_then(entity, read_instant(as_of, asked.store.timezone)), None
+
+
+@command.command()
+@store_option
+@click.option(
+    "--spine",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Parquet or CSV with the columns entity and as_of: one row of features for each.",
+)
+@click.option(
+    "--every", metavar="7d", help="Instead of a spine: instants this far apart, such as 7d."
+)
+@click.option("--entity", "entities", multiple=True, help="With --every: a customer; repeatable.")
+@click.option("--since", metavar="INSTANT", help="With --every: 90 days ago, if left out.")
+@click.option("--until", metavar="INSTANT", help="With --every: now, if left out.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.parquet",
+    help="Write the frame there; without it the first rows are shown.",
+)
+@json_option
+@pass_session
+def history(
+    session: Session,
+    /,
+    store: StoreId,
+    spine: Path | None,
+    out: Path | None,
+    as_json: bool,
+    **regular: Any,
+) -> None:
+    """Make a point-in-time frame: features of many customers and instants, as known then.
+
+    Columns: as_of, store_id, entity, and the features of the view.
+    """
+    from shopwright.app.cli.asked import Asked  # noqa: PLC0415
+    from shopwright.app.cli.frame_file import check_name, write_frame  # noqa: PLC0415
+    from shopwright.app.cli.history import bring_up_to_date  # noqa: PLC0415
+    from shopwright.app.cli.spine import Regular, regular_pairs, spine_pairs  # noqa: PLC0415
+
+    if (spine is None) == (regular["every"] is None):
+        raise click.UsageError("Give a file with --spine, or --every with --entity.")
+    if out is not None:
+        check_name(out)
+    settings = session.settings
+    asked = Asked(settings, store)
+    pairs = (
+        spine_pairs(spine, asked)
+        if spine is not None
+        else regular_pairs(Regular(**regular), asked, SystemClock().now_us())
+    )
+    bring_up_to_date(settings)
+    columns = asked.frame(pairs)
+    if out is not None:
+        write_frame(out, columns)
+        summary = {"rows": len(pairs), "file": str(out)}
+        emit(as_json, summary, lambda: f"{len(pairs):,} rows written to {out}")
+    else:
+        columns["as_of"] = [iso(us) for us in columns["as_of"]]
+        rows = list(zip(*columns.values(), strict=True))
+        emit(
+            as_json,
+            [dict(zip(columns, row, strict=True)) for row in rows],
+            lambda: _frame_text(list(columns), rows),
+        )
+
+
+def _frame_text(names: list[str], rows: list[tuple[Any, ...]]) -> str:
+    more = len(rows) - SHOWN_MAX
+    foot = f"\n… and {more:,} more; --out FILE.parquet writes all" if more > 0 else ""
+    return table(names, rows[:SHOWN_MAX]) + foot

@@ -1,0 +1,45 @@
+"""One line of the doctor's report."""
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from msgspec import Struct
+
+from shopwright.core.errors import ShopwrightError
+
+Level = Literal["ok", "warn", "fail"]
+
+
+class Finding(Struct, frozen=True):
+    """What was looked at, how it is, and what to do about it."""
+
+    what: str
+    level: Level
+    says: str
+    do: str = ""
+    """The next step; empty where there is none."""
+
+
+def ok(what: str, says: str) -> Finding:
+    """Return a finding that needs nothing."""
+    return Finding(what, "ok", says)
+
+
+def warn(what: str, says: str, do: str) -> Finding:
+    """Return a finding that somebody should know of."""
+    return Finding(what, "warn", says, do)
+
+
+def fail(what: str, says: str, do: str = "") -> Finding:
+    """Return a finding that must be mended."""
+    return Finding(what, "fail", says, do)
+
+
+def looked(what: str, look: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    """Return the findings of one look; an error ends it and is a finding itself."""
+    found: list[Finding] = []
+    try:
+        found.extend(look())
+    except (ShopwrightError, OSError) as error:
+        found.append(fail(what, str(error)))
+    return found

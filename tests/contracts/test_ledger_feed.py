@@ -1,0 +1,144 @@
+"""What every LedgerFeed promises of the ledger that it reads."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ledger_cases import (
+    ANNA,
+    BEN,
+    DECEMBER_US,
+    NOVEMBER_US,
+    OTHER_STORE,
+    STORE,
+    Both,
+    changes,
+    dead_letter,
+    in_memory,
+    on_disk,
+    order_document,
+    product_document,
+    product_version,
+    record,
+    version,
+)
+from msgspec.structs import replace
+
+from shopwright.core.types.identity import Pseudonym
+from shopwright.core.types.ledger import MonthPartition
+
+NOVEMBER, DECEMBER = MonthPartition(STORE, "2026-11"), MonthPartition(STORE, "2026-12")
+PRODUCTS = MonthPartition(STORE, "all")
+
+
+class LedgerFeedContract:
+    @pytest.fixture
+    def both(self) -> Both:
+        raise NotImplementedError
+
+    def test_records_carry_the_revision_that_stored_them(self, both: Both) -> None:
+        both.ledger.commit(changes(records=[record(BEN), record(ANNA)]))
+        both.ledger.commit(changes(records=[record(BEN, b"\x01newer")]))
+        assert both.feed.records("customer", 0, 10) == (
+            replace(record(ANNA), revision=1),
+            replace(record(BEN, b"\x01newer"), revision=2),
+        )
+        assert both.feed.records("customer", 1, 10) == (
+            replace(record(BEN, b"\x01newer"), revision=2),
+        )
+        assert both.feed.records("customer", 2, 10) == ()
+
+    def test_records_of_other_views_and_stores_stay_apart(self, both: Both) -> None:
+        others = [record(ANNA, view="product"), record(ANNA, store=OTHER_STORE)]
+        both.ledger.commit(changes(records=[record(ANNA), *others]))
+        assert [r.store_id for r in both.feed.records("customer", 0, 9)] == [STORE, OTHER_STORE]
+        assert len(both.feed.records("product", 0, 9)) == 1
+
+    def test_a_revision_is_never_split(self, both: Both) -> None:
+        def people(first: int, count: int) -> list[Pseudonym]:
+            return [Pseudonym(bytes([n]) * 16) for n in range(first, first + count)]
+
+        sizes = [2, 3, 7, 1]
+        for revision, size in enumerate(sizes):
+            both.ledger.commit(
+                changes(records=[record(who) for who in people(20 * revision, size)])
+            )
+        taken: list[list[int]] = []
+        after = 0
+        while found := both.feed.records("customer", after, 5):
+            taken.append([r.revision for r in found])
+            after = found[-1].revision
+        assert taken == [[1, 1, 2, 2, 2], [3] * 7, [4]]
+        assert [r.revision for r in both.feed.records("customer", 0, 4)] == [1, 1]
+        assert [r.revision for r in both.feed.records("customer", 0, 1)] == [1, 1]
+
+    def test_changed_months_are_those_that_a_commit_touched(self, both: Both) -> None:
+        both.ledger.commit(changes(orders={order_document(1): [version(1)]}))
+        both.ledger.commit(
+            changes(
+                orders={
+                    order_document(2): [version(2, occurred_us=DECEMBER_US)],
+                    order_document(1, OTHER_STORE): [version(1, store_id=OTHER_STORE)],
+                },
+                products={product_document("7"): [product_version("7")]},
+            )
+        )
+        both.ledger.commit(changes(records=[record(ANNA)]))
+        theirs = MonthPartition(OTHER_STORE, "2026-11")
+        assert both.feed.changed_months(0) == (NOVEMBER, DECEMBER, PRODUCTS, theirs)
+        assert both.feed.changed_months(1) == (DECEMBER, PRODUCTS, theirs)
+        assert both.feed.changed_months(2) == ()
+
+    def test_a_month_that_an_order_leaves_has_changed_too(self, both: Both) -> None:
+        both.ledger.commit(changes(orders={order_document(1): [version(1)]}))
+        moved = version(1, occurred_us=DECEMBER_US)
+        both.ledger.commit(changes(orders={order_document(1): [moved]}))
+        assert both.feed.changed_months(1) == (NOVEMBER, DECEMBER)
+        assert both.feed.month_orders(NOVEMBER) == ()
+        assert both.feed.month_orders(DECEMBER) == (moved,)
+
+    def test_a_month_holds_every_version_by_order_and_version(self, both: Both) -> None:
+        last_us = NOVEMBER_US + 8 * 86_400_000_000 - 1  # the last microsecond of November
+        both.ledger.commit(
+            changes(
+                orders={
+                    order_document(3): [version(3, occurred_us=last_us)],
+                    order_document(2): [version(2, 0), version(2, 1, customer=None)],
+                    order_document(1): [version(1, occurred_us=last_us + 1)],
+                }
+            )
+        )
+        assert both.feed.month_orders(NOVEMBER) == (
+            version(2, 0),
+            version(2, 1, customer=None),
+            version(3, occurred_us=last_us),
+        )
+        assert both.feed.month_orders(DECEMBER) == (version(1, occurred_us=last_us + 1),)
+
+    def test_products_come_by_product_and_version(self, both: Both) -> None:
+        chain = [product_version("9", n) for n in range(2)]
+        other = {product_document("1", OTHER_STORE): [product_version("1", 0, OTHER_STORE)]}
+        both.ledger.commit(changes(products={product_document("9"): chain, **other}))
+        both.ledger.commit(changes(products={product_document("10"): [product_version("10")]}))
+        assert both.feed.products(STORE) == (product_version("10"), *chain)
+        both.ledger.commit(changes(products={product_document("9"): chain[:1]}))
+        assert both.feed.products(STORE) == (product_version("10"), chain[0])
+
+    def test_dead_letters_are_kept_once_newest_first(self, both: Both) -> None:
+        both.ledger.commit(changes(dead_letters=[dead_letter(1, 10), dead_letter(2, 30)]))
+        both.ledger.commit(changes(dead_letters=[dead_letter(3, 20), dead_letter(1, 10)]))
+        assert both.feed.dead_letters(2) == (dead_letter(2, 30), dead_letter(3, 20))
+        assert len(both.feed.dead_letters(9)) == 3
+
+
+class TestMemoryLedgerFeed(LedgerFeedContract):
+    @pytest.fixture
+    def both(self) -> Both:
+        return in_memory()
+
+
+class TestSqliteLedgerFeed(LedgerFeedContract):
+    @pytest.fixture
+    def both(self, tmp_path: Path) -> Iterator[Both]:  # type: ignore[override]
+        with on_disk(tmp_path / "ledger" / "00.sqlite") as both:
+            yield both

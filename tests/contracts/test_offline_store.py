@@ -1,0 +1,347 @@
+"""OfflineStore: partitions are replaced whole, and SQL sees exactly what was written."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from feature_parity import Ledger, bits, by_oracle, objects, spine_of, value_at
+from order_histories import CUSTOMERS, MIDNIGHT, STORES, many
+
+from shopwright.adapters.memory_offline import MemoryOfflineStore
+from shopwright.adapters.offline_duckdb import DuckDbOfflineStore
+from shopwright.adapters.offline_query import Limits
+from shopwright.core.errors import BadInput, NotReady
+from shopwright.core.ports import Columns, OfflineStore
+from shopwright.core.types.identity import Pseudonym, StoreId
+from shopwright.core.types.ledger import MonthPartition
+from shopwright.core.types.order import UNTIL_FOREVER_US, Line, OrderVersion
+from shopwright.core.types.product import ProductVersion
+from shopwright.features.definitions import CUSTOMER
+from shopwright.features.sql import point_in_time_sql
+
+ONE, TWO = STORES
+OCTOBER, NOVEMBER = MonthPartition(ONE, "2025-10"), MonthPartition(ONE, "2025-11")
+ANNA = Pseudonym(b"\0anna\0\xff" + bytes(9))
+"""Zeros in the middle and at the end: a careless copy would lose them."""
+BEN = CUSTOMERS[1]
+
+
+def order(number: int, customer: Pseudonym | None, **changes: object) -> OrderVersion:
+    """Return a version of an order with a line and a gift card."""
+    fields: dict[str, object] = {
+        "store_id": ONE,
+        "order": Pseudonym(number.to_bytes(16, "little")),
+        "version": 3,
+        "customer": customer,
+        "known_us": MIDNIGHT + 1,
+        "known_until_us": UNTIL_FOREVER_US,
+        "occurred_us": MIDNIGHT,
+        "valid": customer is not None,
+        "gross_minor": 1_000,
+        "refund_minor": 300,
+        "lines": (
+            Line(
+                line_id="11",
+                product_id="7",
+                variant_id="8",
+                sku="RED-ü'\"; --",
+                quantity=2,
+                gross_minor=1_000,
+                gift_card=False,
+            ),
+            Line(
+                line_id="12",
+                product_id=None,
+                variant_id=None,
+                sku=None,
+                quantity=1,
+                gross_minor=5_000,
+                gift_card=True,
+            ),
+        ),
+        "reconstructed": False,
+    }
+    return OrderVersion(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def product(product_id: str, category: str, **changes: object) -> ProductVersion:
+    """Return a version of a product."""
+    fields: dict[str, object] = {
+        "store_id": ONE,
+        "product_id": product_id,
+        "version": 0,
+        "known_us": MIDNIGHT,
+        "known_until_us": UNTIL_FOREVER_US,
+        "title": "Böot ☃",
+        "category": category,
+        "status": "active",
+        "deleted": False,
+        "variants": (),
+    }
+    return ProductVersion(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def rows(columns: Columns) -> list[tuple[object, ...]]:
+    """Return a table by row; null is None."""
+    return [
+        tuple(value_at(column, i) for column in columns.values())
+        for i in range(len(next(iter(columns.values()))))
+    ]
+
+
+def count(store: OfflineStore, relation: str, stores: Sequence[StoreId] = STORES) -> int:
+    """Return how many rows a relation has."""
+    sql = f"SELECT CAST(COUNT(*) AS BIGINT) AS n FROM {relation}"
+    return int(store.query(sql, stores, None)["n"][0])
+
+
+def by_month(versions: Sequence[OrderVersion]) -> Mapping[MonthPartition, list[OrderVersion]]:
+    """Return versions in the partitions in which the ledger keeps them."""
+    months: dict[MonthPartition, list[OrderVersion]] = {}
+    for one in versions:
+        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=one.occurred_us)
+        months.setdefault(MonthPartition(one.store_id, at.strftime("%Y-%m")), []).append(one)
+    return months
+
+
+class OfflineStoreContract:
+    """What every offline store does."""
+
+    @pytest.fixture
+    def store(self) -> OfflineStore:
+        raise NotImplementedError
+
+    def test_an_empty_store_has_typed_relations_without_rows(self, store: OfflineStore) -> None:
+        assert store.through() == 0
+        assert store.forget(ONE, ANNA) == 0
+        sql = "SELECT o.customer, o.net_minor, o.valid FROM orders AS o"
+        columns = store.query(sql, [ONE], None)
+        assert [column.dtype for column in columns.values()] == [object, np.int64, np.bool_]
+        assert [count(store, name) for name in ("orders", "lines", "products")] == [0, 0, 0]
+
+    def test_every_column_of_an_order_is_read_back(self, store: OfflineStore) -> None:
+        store.write({OCTOBER: [order(258, ANNA), order(2, None)]}, {}, through=1)
+        found = store.query("SELECT * FROM orders ORDER BY order_key", [ONE], None)
+        assert list(found) == [
+            "store_id",
+            "order_key",
+            "version",
+            "customer",
+            "known_us",
+            "known_until_us",
+            "occurred_us",
+            "valid",
+            "gross_minor",
+            "refund_minor",
+            "net_minor",
+        ]
+        times = (MIDNIGHT + 1, UNTIL_FOREVER_US, MIDNIGHT)
+        assert rows(found) == [
+            (ONE, b"\2" + bytes(15), 3, None, *times, False, 1_000, 300, 700),
+            (ONE, b"\2\1" + bytes(14), 3, ANNA, *times, True, 1_000, 300, 700),
+        ]
+
+    def test_every_column_of_a_line_is_read_back(self, store: OfflineStore) -> None:
+        store.write({OCTOBER: [order(1, ANNA)]}, {}, through=1)
+        found = store.query("SELECT * FROM lines ORDER BY line_no", [ONE], None)
+        shared = (ANNA, MIDNIGHT + 1, UNTIL_FOREVER_US, MIDNIGHT, True)
+        head = (ONE, b"\1" + bytes(15), 3)
+        assert rows(found) == [
+            (*head, 0, *shared, "11", "7", "8", "RED-ü'\"; --", 2, 1_000, False),
+            (*head, 1, *shared, "12", None, None, None, 1, 5_000, True),
+        ]
+        assert list(found)[3:9] == [
+            "line_no",
+            "customer",
+            "known_us",
+            "known_until_us",
+            "occurred_us",
+            "valid",
+        ]
+        assert list(found)[9:] == [
+            "line_id",
+            "product_id",
+            "variant_id",
+            "sku",
+            "quantity",
+            "gross_minor",
+            "gift_card",
+        ]
+
+    def test_every_column_of_a_product_is_read_back(self, store: OfflineStore) -> None:
+        store.write({}, {ONE: [product("7", "Boots", version=2, deleted=True)]}, through=1)
+        found = store.query("SELECT * FROM products", [ONE], None)
+        assert dict(zip(found, rows(found)[0], strict=True)) == {
+            "store_id": ONE,
+            "product_id": "7",
+            "version": 2,
+            "known_us": MIDNIGHT,
+            "known_until_us": UNTIL_FOREVER_US,
+            "title": "Böot ☃",
+            "category": "Boots",
+            "status": "active",
+            "deleted": True,
+        }
+
+    def test_a_partition_is_replaced_whole_and_others_stay(self, store: OfflineStore) -> None:
+        store.write({OCTOBER: [order(1, ANNA), order(2, ANNA)]}, {}, through=1)
+        store.write({NOVEMBER: [order(3, BEN)]}, {ONE: [product("7", "A")]}, through=2)
+        store.write({OCTOBER: [order(4, ANNA)]}, {ONE: [product("8", "A")]}, through=3)
+        keys = store.query("SELECT order_key FROM orders ORDER BY order_key", [ONE], None)
+        assert [key[0] for key in keys["order_key"]] == [3, 4]
+        products = store.query("SELECT product_id FROM products", [ONE], None)
+        assert products["product_id"].tolist() == ["8"]
+        assert store.through() == 3
+
+    def test_a_partition_may_become_empty(self, store: OfflineStore) -> None:
+        store.write({OCTOBER: [order(1, ANNA)]}, {ONE: [product("7", "A")]}, through=1)
+        store.write({OCTOBER: []}, {ONE: []}, through=2)
+        assert [count(store, name) for name in ("orders", "lines", "products")] == [0, 0, 0]
+        assert store.through() == 2
+
+    def test_writing_nothing_still_moves_through(self, store: OfflineStore) -> None:
+        store.write({}, {}, through=9)
+        assert store.through() == 9
+
+    def test_an_order_without_lines_has_none(self, store: OfflineStore) -> None:
+        store.write({OCTOBER: [order(1, ANNA, lines=())]}, {}, through=1)
+        assert (count(store, "orders"), count(store, "lines")) == (1, 0)
+
+    def test_only_the_stores_asked_for_are_seen(self, store: OfflineStore) -> None:
+        other = MonthPartition(TWO, "2025-10")
+        store.write(
+            {OCTOBER: [order(1, ANNA)], other: [order(1, ANNA, store_id=TWO)] * 2},
+            {ONE: [product("7", "A")], TWO: [product("7", "A", store_id=TWO)] * 3},
+            through=1,
+        )
+        seen = {
+            asked: (count(store, "orders", asked), count(store, "products", asked))
+            for asked in ((), (ONE,), (TWO,), (ONE, TWO), (TWO, TWO))
+        }
+        assert list(seen.values()) == [(0, 0), (1, 1), (2, 3), (3, 4), (2, 3)]
+
+    def test_features_as_of_any_instant_are_the_oracles(self, store: OfflineStore) -> None:
+        versions, questions = many(60)
+        store.write(by_month(versions), {}, through=1)
+        found = store.query(point_in_time_sql(CUSTOMER), STORES, spine_of(questions))
+        ledger = Ledger(versions)
+        for i, question in enumerate(questions):
+            answer = {name: value_at(found[name], i) for name in CUSTOMER.names}
+            assert bits(answer) == bits(by_oracle(ledger.of(question), question))
+
+    def test_a_forgotten_customer_is_in_no_row_and_the_partitions_are_counted(
+        self, store: OfflineStore
+    ) -> None:
+        september = MonthPartition(ONE, "2025-09")
+        other = MonthPartition(TWO, "2025-10")
+        store.write(
+            {
+                september: [order(1, BEN), order(2, None)],
+                OCTOBER: [order(3, ANNA), order(4, BEN), order(5, ANNA, lines=())],
+                NOVEMBER: [order(6, ANNA, lines=())],
+                other: [order(7, ANNA, store_id=TWO)],
+            },
+            {ONE: [product("7", "A")]},
+            through=5,
+        )
+        assert store.forget(ONE, ANNA) == 2
+        assert store.forget(ONE, ANNA) == 0
+        left = store.query("SELECT customer FROM orders", [ONE], None)["customer"]
+        assert sorted(bytes(one) for one in left.compressed()) == [BEN, BEN]
+        assert (count(store, "orders", [ONE]), count(store, "lines", [ONE])) == (3, 6)
+        assert (count(store, "orders", [TWO]), count(store, "products", [ONE])) == (1, 1)
+        assert store.through() == 5
+
+    def test_a_column_with_nulls_is_masked_and_one_without_is_not(
+        self, store: OfflineStore
+    ) -> None:
+        spine = {"row_id": np.arange(3), "as_of_us": np.array([1, 2, 3])}
+        found = store.query(
+            "SELECT row_id, CASE WHEN row_id > 0 THEN as_of_us END AS a,"
+            " CASE WHEN row_id > 0 THEN CAST(as_of_us AS DOUBLE) END AS b,"
+            " CASE WHEN row_id > 0 THEN row_id = 1 END AS c,"
+            " CASE WHEN row_id > 0 THEN 'x' END AS d FROM spine ORDER BY row_id",
+            [ONE],
+            spine,
+        )
+        assert rows(found) == [(0, *[None] * 4), (1, 2, 2.0, True, "x"), (2, 3, 3.0, False, "x")]
+        masked = [isinstance(column, np.ma.MaskedArray) for column in found.values()]
+        assert masked == [False, True, True, True, True]
+
+    def test_a_spine_may_bring_columns_of_its_own(self, store: OfflineStore) -> None:
+        spine = {
+            "row_id": np.arange(2, dtype=np.int32),
+            "entity": objects([ANNA, None]),
+            "label": np.array([True, False]),
+            "weight": np.array([0.5, 1.5]),
+            "fold": np.ma.MaskedArray([1, 2], mask=[True, False]),
+        }
+        found = store.query("SELECT * FROM spine ORDER BY row_id", [], spine)
+        assert rows(found) == [(0, ANNA, True, 0.5, None), (1, None, False, 1.5, 2)]
+
+    @pytest.mark.parametrize(
+        ("column", "problem"),
+        [
+            (np.array([b"ab", b"c"]), "fixed-width bytes"),
+            (np.array([1, 2, 3]), "lengths"),
+            (objects(["text", 1.5]), "not what it should be"),
+        ],
+    )
+    def test_a_spine_that_would_be_misread_is_refused(
+        self, store: OfflineStore, column: "np.ndarray[object, np.dtype[np.void]]", problem: str
+    ) -> None:
+        with pytest.raises(BadInput, match=problem):
+            store.query("SELECT 1", [], {"row_id": np.arange(2), "entity": column})
+
+    @pytest.mark.parametrize(
+        ("sql", "problem"),
+        [
+            ("SELECT nothing FROM orders", "nothing"),
+            ("SELEC 1", "syntax error"),
+            ("SELECT * FROM spine", "spine"),
+            ("SELECT SUM(net_minor) AS total FROM orders", "cast it to BIGINT"),
+            ("SELECT 1.5 AS half", "'half' as decimal"),
+            ("SELECT CAST('many' AS BIGINT) AS n FROM products", "many"),
+        ],
+    )
+    def test_a_text_that_cannot_run_is_refused(
+        self, store: OfflineStore, sql: str, problem: str
+    ) -> None:
+        store.write({}, {ONE: [product("7", "A")]}, through=1)
+        with pytest.raises(BadInput, match=problem):
+            store.query(sql, [ONE], None)
+
+    def test_no_variable_of_the_program_is_a_table(self, store: OfflineStore) -> None:
+        secrets = [{"key": "value"}]
+        with pytest.raises(BadInput, match="secrets"):
+            store.query("SELECT * FROM secrets", [ONE], None)
+        assert secrets
+
+    def test_a_query_that_needs_more_memory_than_allowed_says_so(
+        self, small_store: OfflineStore
+    ) -> None:
+        small_store.write({}, {}, through=1)
+        with pytest.raises(NotReady, match="more than 16 MB"):
+            small_store.query("SELECT list(range) AS l FROM range(20000000)", [ONE], None)
+
+
+class TestMemoryOfflineStore(OfflineStoreContract):
+    @pytest.fixture
+    def store(self) -> OfflineStore:
+        return MemoryOfflineStore()
+
+    @pytest.fixture
+    def small_store(self) -> OfflineStore:
+        return MemoryOfflineStore(Limits(threads=1, memory_mb=16))
+
+
+class TestDuckDbOfflineStore(OfflineStoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> OfflineStore:
+        return DuckDbOfflineStore(tmp_path / "offline")
+
+    @pytest.fixture
+    def small_store(self, tmp_path: Path) -> OfflineStore:
+        return DuckDbOfflineStore(tmp_path / "offline", Limits(threads=1, memory_mb=16))
