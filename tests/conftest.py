@@ -50,7 +50,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     item.config.stash[_SECONDS][suite] += report.duration
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     spent = config.stash[_SECONDS]
     if spent:
         told = ", ".join(f"{suite} {seconds:.1f} s" for suite, seconds in sorted(spent.items()))

@@ -199,7 +199,7 @@ class TestMemoryLog(EventLogContract):
 
 class TestSqliteLog(EventLogContract):
     @pytest.fixture
-    def logs(self, tmp_path: Path) -> Iterator[Logs]:  # type: ignore[override]
+    def logs(self, tmp_path: Path) -> Iterator[Logs]:
         with ExitStack() as opened:
 
             def open_log(partition: str | None) -> SqliteLog:

@@ -189,6 +189,6 @@ class TestMemoryLedger(LedgerContract):
 
 class TestSqliteLedger(LedgerContract):
     @pytest.fixture
-    def both(self, tmp_path: Path) -> Iterator[Both]:  # type: ignore[override]
+    def both(self, tmp_path: Path) -> Iterator[Both]:
         with on_disk(tmp_path / "ledger" / "00.sqlite") as both:
             yield both

@@ -139,6 +139,6 @@ class TestMemoryLedgerFeed(LedgerFeedContract):
 
 class TestSqliteLedgerFeed(LedgerFeedContract):
     @pytest.fixture
-    def both(self, tmp_path: Path) -> Iterator[Both]:  # type: ignore[override]
+    def both(self, tmp_path: Path) -> Iterator[Both]:
         with on_disk(tmp_path / "ledger" / "00.sqlite") as both:
             yield both

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from shopwright.adapters.log_sqlite import SqliteLog
 from shopwright.core.clock import US_PER_DAY
-from shopwright.core.types.log import Position
+from shopwright.core.types.log import LogRecord, Position
 
 KILLS = 20
 LONGEST_SECONDS = 0.25
@@ -65,7 +65,7 @@ def test_what_append_promised_is_there_once_after_every_kill(tmp_path: Path) -> 
     for _ in range(KILLS):
         promised = run_until_killed(tmp_path, promised, chance.uniform(0, LONGEST_SECONDS))
         log = SqliteLog(tmp_path)
-        records = []
+        records: list[LogRecord] = []
         position: dict[str, int] = {}
         while found := log.read(Position(position), 10_000):
             records += found

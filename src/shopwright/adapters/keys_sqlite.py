@@ -49,10 +49,10 @@ class SqliteKeys:
         self._turn = RLock()
         self._cache = KeyCache(cached_keys_max)
         self._store_keys: dict[StoreId, bytes] = {}
-        self._seen: tuple[int, int] | None = None
         self._file = open_keys_file(path)
         try:
             self._wrapping.prove(self._file)
+            self._seen = (self._file.version(), self._erasures())
         except BaseException:
             self._file.close()
             raise
@@ -167,13 +167,16 @@ class SqliteKeys:
     def _notice_erasures(self) -> None:
         """Drop every key in memory once another process has destroyed one."""
         version = self._file.version()
-        if self._seen is not None and self._seen[0] == version:
+        if version == self._seen[0]:
             return
-        erasures = self._file.number(ERASURES) or 0
-        if self._seen is not None and self._seen[1] != erasures:
+        erasures = self._erasures()
+        if erasures != self._seen[1]:
             self._cache.clear()
             self._store_keys.clear()
         self._seen = (version, erasures)
+
+    def _erasures(self) -> int:
+        return self._file.number(ERASURES) or 0
 
     def _make(self, store_id: StoreId, subjects: Subjects) -> dict[Pseudonym, bytes]:
         tombstones = _tombstones(self.store_key(store_id), subjects)

@@ -49,6 +49,7 @@ class DuckDbOfflineStore:
         self._folder = folder
         self._limits = limits or Limits()
         self._orphans = True
+        self._checked: set[Path] = set()
 
     def write(
         self,
@@ -87,10 +88,12 @@ class DuckDbOfflineStore:
             manifest = read_newest(self._folder)
             files = self._files_of(manifest, store_ids)
             try:
+                self._check(files)
                 return run(sql, define_files(files), spine, self._limits, self._spill())
-            except (BadInput, NotReady):
+            except (BadInput, NotReady, Damaged):
                 # The files may have been swept, or a person erased, while the query ran.
                 if read_newest(self._folder).number == manifest.number:
+                    self._checked.clear()
                     self._check(files)
                     raise
 
@@ -108,7 +111,8 @@ class DuckDbOfflineStore:
             named: set[str] = set()
             for relation in ORDER_RELATIONS:
                 for month, name in before.files.get(relation, {}).get(store_id, {}).items():
-                    table = pq.ParquetFile(self._path(relation, store_id, name)).read()
+                    body = self._read(self._path(relation, store_id, name))
+                    table = pq.ParquetFile(pa.BufferReader(body)).read()
                     kept = table.filter(_others(table, customer))
                     if kept.num_rows < table.num_rows:
                         named.add(month)
@@ -128,7 +132,7 @@ class DuckDbOfflineStore:
         store_id, month = partition
         if not _FOLDER_NAME.fullmatch(store_id) or not _FOLDER_NAME.fullmatch(month):
             raise BadInput(
-                f"{store_id}, {month}: not a name of a store and a month; nothing written"
+                f"{store_id}, {month}: not a name of a store and a month; nothing was written"
             )
         months = files.setdefault(relation, {}).setdefault(store_id, {})
         months.pop(month, None)
@@ -156,14 +160,25 @@ class DuckDbOfflineStore:
         return self._folder if self._folder.is_dir() else None
 
     def _check(self, files: Mapping[str, Sequence[Path]]) -> None:
-        """Raise Damaged when a file's content is not that of its name."""
+        """Raise Damaged when a file is not what was written.
+
+        Each file is read for that once: a wrong bit need not stop DuckDB, and would be an answer.
+        """
         for path in (path for paths in files.values() for path in paths):
-            if not path.exists() or _content_hash(path.read_bytes()) not in path.name:
-                raise Damaged(
-                    f"{path}: this file of the offline store is missing or damaged. History is a "
-                    f"copy: stop Shopwright, delete the folder {self._folder}, and the worker "
-                    "makes it again from the ledger"
-                )
+            if path not in self._checked:
+                self._read(path)
+                self._checked.add(path)
+
+    def _read(self, path: Path) -> bytes:
+        """Return a file's content. Raises Damaged when it is not that of its name."""
+        body = path.read_bytes() if path.exists() else b""
+        if _content_hash(body) not in path.name:
+            raise Damaged(
+                f"{path}: this file of the offline store is missing or damaged. History is a copy: "
+                f"stop Shopwright, delete the folder {self._folder}, and the worker makes it again "
+                "from the ledger"
+            )
+        return body
 
 
 def _copy(files: Files) -> Files:

@@ -26,6 +26,7 @@ from shopwright.app.stopping import Stop
 from shopwright.core.clock import US_PER_SECOND, Clock
 from shopwright.core.ports import Decisions, Outbox, Stores
 from shopwright.training import tasks
+from shopwright.training.registration import OUTBOX_KIND
 
 log = logging.getLogger("scheduler")
 
@@ -38,7 +39,6 @@ DECISIONS_SECONDS = 600
 """How often the whole decision log is read for trainings that somebody ran by hand."""
 
 MLFLOW_SECONDS_MAX = 600.0
-MLFLOW = "mlflow"
 
 StartJob = Callable[[Sequence[str], float], Job]
 """(arguments of `shopwright`, seconds it may take) -> the running job."""
@@ -107,7 +107,7 @@ class Scheduler:
     def _begin(self) -> None:
         now_us = self._clock.now_us()
         every_us = self._settings.mlflow_every_seconds * US_PER_SECOND
-        if every_us and now_us >= self._mirror_us and self._outbox.pending(MLFLOW, 1):
+        if every_us and now_us >= self._mirror_us and self._outbox.pending(OUTBOX_KIND, 1):
             self._mirror_us = now_us + every_us
             self._slot = None
             self._job = self._start(["mlflow-sync"], MLFLOW_SECONDS_MAX)

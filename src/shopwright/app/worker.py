@@ -41,7 +41,7 @@ class Worker:
         self._unarchived = 1
         """Revisions since the last copy; a process that ended before its copy may have left one."""
         self._archived_us = 0
-        self._wait = POLL_SECONDS_MIN
+        self._wait = 0.0
 
     def run(self, stop: Stop) -> None:
         """Work until asked to stop. An error ends the process; the supervisor starts it again."""

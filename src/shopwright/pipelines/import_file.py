@@ -129,6 +129,10 @@ class Note(Struct, frozen=True, kw_only=True):
     finished: Counts | None = None
 
 
+class _NoteFormat(Struct, frozen=True):
+    format: int
+
+
 class ImportFile:
     """Imports tables of order lines into the log."""
 
@@ -184,13 +188,14 @@ class ImportFile:
     def _note(self, key: str) -> Note:
         """Return what is known of the import. One that cannot be read is told anew: harmless."""
         found = self._notes.load(key)
-        try:
-            note = msgspec.json.decode(found, type=Note) if found else Note()
-        except msgspec.MsgspecError:
+        if found is None:
             return Note()
-        if note.format > NOTE_FORMAT:
-            raise TooNew(f"import {key}: a newer Shopwright began it; upgrade this one")
-        return note
+        try:
+            if msgspec.json.decode(found, type=_NoteFormat).format > NOTE_FORMAT:
+                raise TooNew(f"import {key}: a newer Shopwright began it; upgrade this one")
+            return msgspec.json.decode(found, type=Note)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return Note()
 
     def _append(
         self, settled: Settled, store: Store, counted: Counts, key: str, done: int, watch: Watch

@@ -115,13 +115,13 @@ def test_an_erased_customer_is_nowhere_in_the_files(ledger: SqliteLedger, path: 
     ledger.commit(changes(400, 300, other))
     # Rewritten rows leave older copies of themselves in pages and in the write-ahead log.
     ledger.commit(changes(1, 150))
-    assert any(ANNA in file.read_bytes() for file in path.parent.iterdir())
+    assert any(bytes(ANNA) in file.read_bytes() for file in path.parent.iterdir())
     assert ledger.forget(STORE, ANNA) == 300
     for file in path.parent.iterdir():
-        assert ANNA not in file.read_bytes(), file
-    assert any(other in file.read_bytes() for file in path.parent.iterdir())
+        assert bytes(ANNA) not in file.read_bytes(), file
+    assert any(bytes(other) in file.read_bytes() for file in path.parent.iterdir())
     ledger.close()
-    assert ANNA not in path.read_bytes()
+    assert bytes(ANNA) not in path.read_bytes()
 
 
 def test_a_failed_commit_changes_nothing(ledger: SqliteLedger, path: Path) -> None:

@@ -151,7 +151,12 @@ def test_a_listing_is_believed_once_the_folder_stood_still(
     assert folder.days() == (DAY, DAY + 1), "the stamp is too young to be believed"
     seconds[0] += 5
     listed: list[Path] = []
-    monkeypatch.setattr(Path, "iterdir", lambda self: listed.append(self) or iter(()))
+
+    def note_listing(folder: Path) -> Iterator[Path]:
+        listed.append(folder)
+        return iter(())
+
+    monkeypatch.setattr(Path, "iterdir", note_listing)
     assert folder.days() == (DAY, DAY + 1)
     assert listed == []
 
@@ -189,7 +194,7 @@ def test_a_forgotten_body_is_nowhere_in_the_files(open_log: Open, folder: Path) 
         if path.is_file():
             content = path.read_bytes()
             assert not [n for n in range(22) if b"%08d" % n in content], path
-            assert ANNA not in content, path
+            assert bytes(ANNA) not in content, path
     assert [r.event.delivery_id for r in log.read(NOWHERE, 9)] == ["7777777"]
     assert log.append([event(30)]) == Appended(new=1, duplicates=0)
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shopwright.adapters.memory_control import MemoryDecisions, MemoryOutbox, MemoryStores
 from shopwright.app.job import Ended, Job
 from shopwright.app.metrics import Metrics
 from shopwright.app.schedule import (
@@ -31,6 +32,7 @@ from shopwright.core.clock import US_PER_SECOND, SimulatedClock
 from shopwright.core.types.decision import Decision
 from shopwright.core.types.identity import ModelVersion, StoreId
 from shopwright.core.types.store import Store
+from shopwright.training.registration import OUTBOX_KIND
 
 DAILY = Rhythm(every_us=24 * US_PER_HOUR, retry_us=30 * US_PER_MINUTE)
 A, B = StoreId("a.myshopify.com"), StoreId("b.myshopify.com")
@@ -154,11 +156,9 @@ class Shop:
     def __init__(self, home: Path, stores: Sequence[StoreId], **given: object) -> None:
         self.clock = SimulatedClock(100 * HOUR)
         self.settings = load(Path(os.devnull), {}, {"home": str(home), **given})
-        self.stores = [
-            Store(store_id=store, currency="GBP", timezone="UTC", added_us=0) for store in stores
-        ]
-        self.decided: list[Decision] = []
-        self.waiting: list[tuple[str, bytes]] = []
+        self.stores, self.decisions, self.outbox = MemoryStores(), MemoryDecisions(), MemoryOutbox()
+        for store in stores:
+            self.stores.put(Store(store_id=store, currency="GBP", timezone="UTC", added_us=0))
         self.started: list[list[str]] = []
         self.program: Callable[[Sequence[str]], str] = lambda _: "pass"
         self.scheduler = self.restarted()
@@ -166,25 +166,13 @@ class Shop:
     def restarted(self) -> Scheduler:
         return Scheduler(
             settings=self.settings,
-            stores=self,  # type: ignore[arg-type]
-            decisions=self,  # type: ignore[arg-type]
-            outbox=self,  # type: ignore[arg-type]
+            stores=self.stores,
+            decisions=self.decisions,
+            outbox=self.outbox,
             start=self._start,
             clock=self.clock,
             metrics=Metrics(),
         )
-
-    def all(self) -> list[Store]:
-        return self.stores
-
-    def of(self, store_id: StoreId | None, task: str | None) -> list[Decision]:
-        return [
-            d for d in self.decided if store_id in (None, d.store_id) and task in (None, d.task)
-        ]
-
-    def pending(self, kind: str, limit: int) -> list[tuple[str, bytes]]:
-        assert kind == "mlflow"
-        return self.waiting[:limit]
 
     def _start(self, arguments: Sequence[str], seconds_max: float) -> Job:
         self.started.append(list(arguments))
@@ -200,7 +188,7 @@ class Shop:
             self.scheduler.turn()
             if len(self.started) > before and decide and self.started[-1][0] == "train":
                 slot = Slot(StoreId(self.started[-1][2]), self.started[-1][4])
-                self.decided.append(decision(slot, self.clock.now_us(), "refused"))
+                self.decisions.record(decision(slot, self.clock.now_us(), "refused"))
             while self.scheduler.is_busy:
                 self.scheduler.turn()
                 time.sleep(0.002)
@@ -242,10 +230,10 @@ def test_a_failure_is_recorded_with_its_reason_and_waits_across_a_restart(tmp_pa
 
 def test_models_that_wait_are_mirrored_before_anything_is_trained(tmp_path: Path) -> None:
     shop = Shop(tmp_path, [A], mlflow_every_seconds=30, train_every_hours=0)
-    shop.waiting.append(("key", b"model"))
+    shop.outbox.add(OUTBOX_KIND, "key", b"model")
     shop.pass_time(65)
     assert shop.started == [["mlflow-sync"]] * 3
-    shop.waiting.clear()
+    shop.outbox.done(OUTBOX_KIND, "key")
     shop.pass_time(65)
     assert len(shop.started) == 3
 

@@ -36,10 +36,16 @@ def fail(what: str, says: str, do: str = "") -> Finding:
 
 
 def looked(what: str, look: Callable[[], Iterator[Finding]]) -> list[Finding]:
-    """Return the findings of one look; an error ends it and is a finding itself."""
+    """Return the findings of one look; an error ends it and is a finding itself.
+
+    Any error: whatever is broken, the doctor goes on to look at the rest.
+    """
     found: list[Finding] = []
     try:
-        found.extend(look())
+        for finding in look():
+            found.append(finding)  # noqa: PERF402 - what was found before an error is kept
     except (ShopwrightError, OSError) as error:
         found.append(fail(what, str(error)))
+    except Exception as error:
+        found.append(fail(what, f"unexpected {type(error).__name__}: {error}"))
     return found

@@ -9,6 +9,7 @@ from shopwright.app.settings import Settings
 from shopwright.core.clock import US_PER_SECOND, Clock
 
 DEAD_LETTERS_MAX = 10_000
+WAITING_MAX = 1_000
 
 
 def processes(settings: Settings) -> Iterator[Finding]:
@@ -24,14 +25,15 @@ def processes(settings: Settings) -> Iterator[Finding]:
 
 def lag(settings: Settings, clock: Clock) -> Iterator[Finding]:
     """Look how far the ledger is behind the log."""
-    log, through = open_log(settings), open_ledger(settings, read_only=True).through()
-    waiting = sum(end - through.get(name, -1) for name, end in log.end().items())
-    oldest = log.read(through, 1)
-    if not oldest:
+    through = open_ledger(settings, read_only=True).through()
+    waiting = open_log(settings).read(through, WAITING_MAX)
+    if not waiting:
         yield ok("ledger", "has taken everything that the log holds")
         return
-    age = max(0, clock.now_us() - oldest[0].event.received_us) // US_PER_SECOND
-    says = f"about {waiting:,} events wait, the oldest for {age:,} s"
+    oldest = min(record.event.received_us for record in waiting)
+    age = max(0, clock.now_us() - oldest) // US_PER_SECOND
+    many = f"{len(waiting):,}{' or more' if len(waiting) == WAITING_MAX else ''}"
+    says = f"{many} events wait, the oldest for {age:,} s"
     if age > settings.lag_seconds_max:
         do = "see that the worker runs, and what it prints"
         yield warn("ledger", f"{says}; lag_seconds_max is {settings.lag_seconds_max:,}", do)

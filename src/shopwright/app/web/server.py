@@ -30,6 +30,8 @@ STOP_SECONDS_MAX = 3
 KEEP_ALIVE_SECONDS = 75
 CONNECTIONS_MAX = 1_024
 BACKLOG = 1_024
+LINES_SECONDS = 0.2
+"""A log line waits for others at most so long."""
 
 log = logging.getLogger("shopwright.web")
 
@@ -65,13 +67,19 @@ def run(
     Raises BadInput for an address that is not loopback, Busy for a port that is taken.
     """
     check_loopback(settings.host, "host")
-    web_logs.set_up(f"web {worker_index}", settings.log_level)
+    lines = web_logs.set_up_gathered(f"web {worker_index}", settings.log_level)
     listener = _listen(settings.host, settings.port, share=settings.web_workers > 1)
     with listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(app, listener, ready))
+        runner.run(_serve(app, listener, ready, lines))
+    lines.flush()
 
 
-async def _serve(app: WebApp, listener: socket.socket, ready: Callable[[int], None] | None) -> None:
+async def _serve(
+    app: WebApp,
+    listener: socket.socket,
+    ready: Callable[[int], None] | None,
+    lines: web_logs.Gathered,
+) -> None:
     config = Config(
         app,
         http=LimitedProtocol,
@@ -86,8 +94,15 @@ async def _serve(app: WebApp, listener: socket.socket, ready: Callable[[int], No
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
     )
-    server = _Server(config, app, ready)
-    await server.serve(sockets=[listener])
+    writing = asyncio.create_task(_write_lines(lines))
+    await _Server(config, app, ready).serve(sockets=[listener])
+    writing.cancel()
+
+
+async def _write_lines(lines: web_logs.Gathered) -> None:
+    while True:
+        await asyncio.sleep(LINES_SECONDS)
+        lines.flush()
 
 
 class _Server(Server):
