@@ -11,7 +11,7 @@ from shopwright.app import bootstrap, master_key
 from shopwright.app.metrics import Metrics
 from shopwright.app.settings import Settings
 from shopwright.app.web.asgi import WebApp
-from shopwright.app.web.server import open_parts
+from shopwright.app.web.parts import open_parts
 from shopwright.core.clock import SystemClock
 from shopwright.core.types.identity import StoreId
 from shopwright.core.types.store import Store
@@ -24,7 +24,7 @@ SECRET = b"hush"
 def new_home(home: Path, **changes: Any) -> Settings:
     """Make a data folder with one store and its secret."""
     settings = Settings(home=home, master_key_file=home.with_name(f"{home.name}.key"), **changes)
-    master_key.write_master_key(settings.master_key_file, os.urandom(32))
+    master_key.write_master_key(settings, os.urandom(32))
     store = Store(store_id=StoreId(SHOP), currency="GBP", timezone="Europe/London", added_us=1)
     bootstrap.open_stores(settings).put(store)
     bootstrap.open_secrets(settings).add(store.store_id, SECRET)

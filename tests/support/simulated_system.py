@@ -1,6 +1,6 @@
 """The whole first mile in one process: real pipelines, ports in memory, time and chance given.
 
-A crash is an exception between any two calls of a port, after which the pipelines are made anew over
+A crash is an exception between any two calls of a port; then the pipelines are made anew over
 what the ports still hold, as a restarted process would.
 """
 

@@ -1,6 +1,7 @@
 """The sockets: at most five methods each, one contract suite each (tests/contracts).
 
-An adapter is anything that passes the suite of its port; ``adapters/memory.py`` fits them all.
+An adapter is anything that passes the suite of its port; ``adapters/memory_*.py`` fit them all and
+ship for tests.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,12 +1,12 @@
 """Finds the order lines that a cancellation takes back, where it does not name its order.
 
-Same customer, same product, not later than the cancellation: first the newest line that has
-exactly that many units left, else the newest lines that have any. Cancellations are taken in
-the order of time, so rows that are added later never change an earlier match.
+Same customer, same product, not later than the cancellation: first the newest line of exactly
+that many units of which nothing was taken yet, else the newest lines that have units left.
+Cancellations are taken in the order of time, so rows that are added later never change an
+earlier match.
 """
 
 from collections.abc import Iterator, Sequence
-from heapq import heappop, heappush
 from typing import NamedTuple
 
 
@@ -28,7 +28,7 @@ class Match(NamedTuple):
 
 
 class _OpenLines:
-    """Lines of one customer and product that have units left; a greater number is newer."""
+    """Lines of one customer and product that have units left; the last one is the newest."""
 
     def __init__(self) -> None:
         self._left: dict[int, int] = {}
@@ -38,41 +38,33 @@ class _OpenLines:
     def add(self, line: int, units: int) -> None:
         self._left[line] = units
         self._newest.append(line)
-        heappush(self._by_units.setdefault(units, []), -line)
+        self._by_units.setdefault(units, []).append(line)
 
     def take(self, units: int) -> Iterator[tuple[int, int]]:
         """Take units away; yields (line, units taken) until they or the lines run out."""
-        exact = self._exact(units)
+        exact = self._untouched(units)
         if exact is not None:
             del self._left[exact]
             yield exact, units
             return
         while units and self._newest:
             line = self._newest[-1]
-            left = self._left.get(line, 0)
+            left = self._left.pop(line, 0)
             taken = min(left, units)
+            units -= taken
+            if left > taken:
+                self._left[line] = left - taken
+            else:
+                self._newest.pop()
             if taken:
                 yield line, taken
-            units -= taken
-            self._leave(line, left - taken)
 
-    def _exact(self, units: int) -> int | None:
-        """Return the newest line with exactly these units left; stale entries are dropped."""
+    def _untouched(self, units: int) -> int | None:
+        """Return the newest line that still has all of exactly these units."""
         candidates = self._by_units.get(units, [])
-        while candidates:
-            line = -candidates[0]
-            if self._left.get(line) == units:
-                return line
-            heappop(candidates)
-        return None
-
-    def _leave(self, line: int, left: int) -> None:
-        if left:
-            self._left[line] = left
-            heappush(self._by_units.setdefault(left, []), -line)
-        else:
-            self._left.pop(line, None)
-            self._newest.pop()
+        while candidates and self._left.get(candidates[-1]) != units:
+            candidates.pop()  # a line never gets units back
+        return candidates[-1] if candidates else None
 
 
 def match(lines: Sequence[Units], cancellations: Sequence[Units]) -> list[Match]:
@@ -80,7 +72,7 @@ def match(lines: Sequence[Units], cancellations: Sequence[Units]) -> list[Match]
 
     Both sequences are sorted by ``at_us``; among equal instants their own order decides.
     A cancellation may take a line of its own minute: such tables have no seconds. What a
-    cancellation does not find is missing from the result. O(n log n).
+    cancellation does not find is missing from the result. Linear time.
     """
     open_lines: dict[int, _OpenLines] = {}
     found: list[Match] = []

@@ -106,6 +106,10 @@ def lose_key() -> None:
     Path(".shopwright.key").unlink()
 
 
+def show_key() -> None:
+    Path(".shopwright.key").chmod(0o644)
+
+
 def spoil_ledger() -> None:
     open_ledger(load()).close()
     (HOME / "ledger" / "00.sqlite").write_bytes(b"not a database" * 1_000)
@@ -129,6 +133,7 @@ def newer_control() -> None:
 
 TROUBLES = [
     (lose_key, "master key", "there is no master key yet; run `shopwright init`"),
+    (show_key, "master key", "chmod 600 "),
     (spoil_ledger, "file formats", "00.sqlite: file is not a database"),
     (spoil_history, "copies", "manifest-1.json"),
     (foreign_ledger, "file formats", "00.sqlite is no ledger"),
@@ -166,20 +171,6 @@ def test_a_full_disk_fails_and_a_nearly_full_one_warns(
     monkeypatch.setenv("SHOPWRIGHT_FREE_DISK_MB_MIN", str(round(free * 0.75)))
     code, found = examined(capsys)
     assert (code, found["free disk"][0][:5]) == (0, "warn:")
-
-
-def test_a_key_that_others_may_read_or_that_lies_in_the_folder_warns(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key = Path(".shopwright.key")
-    key.chmod(0o644)
-    _, found = examined(capsys)
-    assert "can be read by others → chmod 600" in found["master key"][0]
-    key.chmod(0o600)
-    key.rename(HOME / "key")
-    monkeypatch.setenv("SHOPWRIGHT_MASTER_KEY_FILE", str(HOME / "key"))
-    _, found = examined(capsys)
-    assert "lies in the data folder" in found["master key"][0]
 
 
 def test_events_that_wait_too_long_warn_and_unreadable_ones_are_counted(

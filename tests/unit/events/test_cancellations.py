@@ -32,9 +32,10 @@ def test_another_customer_or_product_is_another_key() -> None:
     assert match(_sold((0, 2), key=1), _sold((1, 2), key=2)) == []
 
 
-def test_what_is_left_of_a_line_can_be_an_exact_match() -> None:
-    lines = _sold((0, 9), (1, 10))
-    assert match(lines, _sold((2, 4), (3, 6))) == [Match(1, 0, 4), Match(1, 1, 6)]
+def test_what_is_left_of_a_line_is_no_exact_match() -> None:
+    lines = _sold((0, 9), (1, 10), (4, 8))
+    # 4 of the 10; then 6 come off the newest line, not off the 6 that are left of the 10
+    assert match(lines, _sold((2, 4), (5, 6))) == [Match(1, 0, 4), Match(2, 1, 6)]
 
 
 def _slow_match(lines: list[Units], cancellations: list[Units]) -> list[Match]:
@@ -46,7 +47,9 @@ def _slow_match(lines: list[Units], cancellations: list[Units]) -> list[Match]:
             for place, line in reversed(list(enumerate(lines)))
             if line.key == back.key and line.at_us <= back.at_us and left[place]
         ]
-        exact = [place for place in open_lines if left[place] == back.units][:1]
+        exact = [place for place in open_lines if left[place] == lines[place].units == back.units][
+            :1
+        ]
         wanted = back.units
         for place in exact or open_lines:
             taken = min(wanted, left[place])

@@ -66,6 +66,8 @@ def test_a_chain_without_the_refund_cap_is_caught_in_every_reading(
 
     monkeypatch.setattr(order_chain, "min", uncapped, raising=False)
     caught: set[str] = set()
-    for told in (story(seeded(seed)) for seed in range(40)):
+    for told in (story(seeded(seed)) for seed in range(100)):
         caught |= differing(History(_versions(told), told.questions), _oracle(told))
+        if len(caught) == 3:
+            break
     assert caught == {"sql", "record", "versions"}

@@ -28,7 +28,7 @@ def command(session: Session, as_json: bool) -> None:
     settings = session.settings
     key_file = settings.master_key_file
     wrote_key = settings.master_key is None and write_master_key(
-        key_file, secrets.token_bytes(KEY_BYTES)
+        settings, secrets.token_bytes(KEY_BYTES)
     )
     files = [(str(config), wrote_config)]
     if settings.master_key is None:

@@ -60,7 +60,7 @@ def command(
         try:
             reports.append(_train(settings, store, task, as_of_us, seed))
         except Refused as error:
-            unlearned.append(str(error))
+            unlearned.append(f"{store.store_id}: {error}")
     emit(as_json, [_plain(report) for report in reports], lambda: "\n\n".join(map(_text, reports)))
     unlearned += [_refusal(r) for r in reports if r.decision.verdict == "refused"]
     if unlearned:

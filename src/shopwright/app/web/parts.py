@@ -1,9 +1,14 @@
 """What a web process is made of; ``app/bootstrap.py`` chooses the engines behind it."""
 
+import os
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from shopwright.app import bootstrap
+from shopwright.app.settings import Settings
+from shopwright.app.web.remembered import RememberedStores
+from shopwright.core.clock import SystemClock
 from shopwright.core.ports import OnlineStore, Secrets, Stores
 from shopwright.core.types.prediction import Prediction
 from shopwright.pipelines.ingest import Intake
@@ -20,3 +25,33 @@ class WebParts(Struct, frozen=True, kw_only=True):
     stores: Stores
     record: Callable[[Sequence[Prediction]], None]
     """Writes predictions to where they can be judged later; may wait for the disk."""
+
+
+def open_parts(settings: Settings, worker_index: int) -> WebParts:
+    """Open every engine that a web process needs; scoring waits for its first ``refresh``.
+
+    Raises Busy when another process writes this worker's part of the log.
+    """
+    # One of each: a process may open an LMDB folder only once.
+    clock = SystemClock()
+    online = bootstrap.open_online(settings)
+    stores = RememberedStores(bootstrap.open_stores(settings), clock)
+    keys = bootstrap.open_keys(settings)
+    log = bootstrap.open_log(settings, f"web-{worker_index}")
+    return WebParts(
+        intake=Intake(log, keys, clock, os.urandom),
+        scoring=Scoring(
+            online=online,
+            stores=stores,
+            keys=keys,
+            registry=bootstrap.open_registry(settings),
+            decisions=bootstrap.open_decisions(settings),
+            clock=clock,
+            nonces=os.urandom,
+        ),
+        online=online,
+        secrets=bootstrap.open_secrets(settings),
+        stores=stores,
+        # Predictions have a partition of their own: their writing must not hold up a webhook's.
+        record=bootstrap.open_recorder(settings, f"served-{worker_index}").record,
+    )

@@ -3,10 +3,13 @@
 A secret that is added or taken back, or a store that is added, counts here within a second.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from shopwright.core.clock import US_PER_SECOND, Clock
+from shopwright.core.ports import Stores
+from shopwright.core.types.identity import StoreId
+from shopwright.core.types.store import Store
 
 REMEMBERED_US = US_PER_SECOND
 REMEMBERED_MAX = 10_000
@@ -35,3 +38,23 @@ class Remembered(Generic[Value]):
             self._answers.clear()
         self._answers[text] = (now_us, answer)
         return answer
+
+
+class RememberedStores:
+    """The directory of stores, each store at most a second old."""
+
+    def __init__(self, stores: Stores, clock: Clock) -> None:
+        self._stores = stores
+        self._get = Remembered(lambda shop: stores.get(StoreId(shop)), clock)
+
+    def put(self, store: Store) -> None:
+        """Add a store; it may take a second to count here."""
+        self._stores.put(store)
+
+    def get(self, store_id: StoreId) -> Store:
+        """Return a store. Raises UnknownStore."""
+        return self._get(store_id)
+
+    def all(self) -> Sequence[Store]:
+        """Return every store, by domain."""
+        return self._stores.all()

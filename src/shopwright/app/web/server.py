@@ -14,13 +14,12 @@ from contextlib import contextmanager
 
 from uvicorn import Config, Server
 
-from shopwright.app import bootstrap
 from shopwright.app.metrics import Metrics
 from shopwright.app.settings import Settings
 from shopwright.app.web import web_logs
 from shopwright.app.web.asgi import WebApp
 from shopwright.app.web.guard import check_loopback
-from shopwright.app.web.parts import WebParts
+from shopwright.app.web.parts import open_parts
 from shopwright.app.web.protocol import LimitedProtocol
 from shopwright.core.clock import SystemClock
 from shopwright.core.errors import Busy
@@ -44,19 +43,6 @@ def serve(
     parts = open_parts(settings, worker_index)
     app = WebApp(parts, settings=settings, clock=SystemClock(), metrics=Metrics())
     run(app, settings, worker_index, ready)
-
-
-def open_parts(settings: Settings, worker_index: int) -> WebParts:
-    """Open every engine that a web process needs. Raises Busy when its log partition is in use."""
-    # Predictions have a partition of their own: their writing must not hold up a webhook's.
-    return WebParts(
-        intake=bootstrap.open_intake(settings, f"web-{worker_index}"),
-        scoring=bootstrap.open_scoring(settings),
-        online=bootstrap.open_online(settings),
-        secrets=bootstrap.open_secrets(settings),
-        stores=bootstrap.open_stores(settings),
-        record=bootstrap.open_recorder(settings, f"served-{worker_index}").record,
-    )
 
 
 def run(

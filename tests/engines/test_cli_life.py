@@ -1,0 +1,262 @@
+"""A store's whole life at the command line: import, ask, train, predict, promote; real engines."""
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from shopwright.app.settings import child_environment, load
+from shopwright.features.definitions import CUSTOMER
+
+END = datetime(2026, 9, 1, tzinfo=UTC)
+CUSTOMERS = 400
+FREQUENT = "1000"
+
+
+class Shop(NamedTuple):
+    """A folder in which one history was imported and a model trained on it."""
+
+    folder: Path
+    imported: dict[str, Any]
+    trained: dict[str, Any]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        settings = load(None, {"SHOPWRIGHT_HOME": str(self.folder / "home")})
+        return subprocess.run(
+            [sys.executable, "-m", "shopwright", *arguments],
+            env=child_environment(settings),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def told(self, *arguments: str) -> Any:
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+def order_rows(seed: int = 5) -> list[dict[str, object]]:
+    """Return a year of orders: customers differ in how often they order, and some stop."""
+    chance = np.random.default_rng(seed)
+    rows: list[dict[str, object]] = []
+    rates = chance.gamma(0.8, 0.03, CUSTOMERS) + 0.002
+    rates[0] = 0.2
+    for customer, rate in enumerate(rates):
+        day = float(chance.uniform(0, 300))
+        last = day + chance.exponential(250) if customer else 365.0
+        while day < min(365.0, last):
+            at = END - timedelta(days=365 - day)
+            rows.append(
+                {
+                    "invoice": str(100_000 + len(rows)),
+                    "sku": "10001",
+                    "description": "White mug",
+                    "quantity": int(chance.integers(1, 5)),
+                    "invoice_date": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    "unit_price": "12.50",
+                    "customer_id": str(1_000 + customer),
+                }
+            )
+            day += float(chance.exponential(1 / rate))
+    return rows
+
+
+def write_csv(path: Path, rows: Sequence[dict[str, object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    folder = tmp_path_factory.mktemp("shop")
+    write_csv(folder / "orders.csv", order_rows())
+    shop = Shop(folder, {}, {})
+    shop.told("init")
+    imported = shop.told(
+        "import",
+        "orders.csv",
+        "--store",
+        "pots",
+        "--currency",
+        "GBP",
+        "--timezone",
+        "Europe/London",
+    )
+    (trained,) = shop.told("train", "--store", "pots", "--as-of", "2026-09-01")
+    return Shop(folder, imported, trained)
+
+
+def test_an_import_takes_every_row_once(shop: Shop) -> None:
+    rows = len(order_rows())
+    assert shop.imported["counts"]["rows"] == shop.imported["counts"]["orders"] == rows
+    assert shop.imported["events_new"] == rows + 1  # and the product
+    again = shop.told("import", "orders.csv", "--store", "pots")
+    assert again["events_new"] == 0
+
+
+def test_then_and_now_and_history_agree(shop: Shop) -> None:
+    ask = ["features", "get", FREQUENT, "--store", "pots"]
+    then = shop.told(*ask, "--as-of", "2026-08-01")
+    assert list(then["values"]) == list(CUSTOMER.names)
+    assert then["values"]["orders_total"] > 20
+    frame = shop.told(
+        *("features", "history", "--store", "pots", "--every", "31d", "--entity", FREQUENT),
+        *("--since", "2026-07-01", "--until", "2026-08-01"),
+    )
+    assert [row["as_of"] for row in frame] == [
+        "2026-06-30T23:00:00.000000Z",
+        "2026-07-31T23:00:00.000000Z",
+    ]
+    assert {name: frame[1][name] for name in CUSTOMER.names} == then["values"]
+    now = shop.told(*ask)
+    assert now["entity"] == then["entity"] == frame[0]["entity"]
+    assert now["values"]["orders_total"] > then["values"]["orders_total"]
+    assert now["event_received_at"] is not None
+    by_gid = shop.told("features", "get", f"gid://shopify/Customer/{FREQUENT}", "--store", "pots")
+    assert by_gid["entity"] == now["entity"]
+    assert shop.told("features", "get", now["entity"], "--store", "pots")["entity"] == now["entity"]
+
+
+def test_a_customer_nobody_knows_has_an_empty_history(shop: Shop) -> None:
+    values = shop.told("features", "get", "999999", "--store", "pots")["values"]
+    assert values["orders_total"] == 0
+    assert values["recency_days"] is None
+
+
+def test_a_spine_file_gives_one_row_a_pair(shop: Shop) -> None:
+    instants = [datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 3, 1, 12, 30, tzinfo=UTC)]
+    table = pa.table({"entity": [FREQUENT, "1001"], "as_of": pa.array(instants)})
+    pq.write_table(table, shop.folder / "spine.parquet")
+    (shop.folder / "spine.csv").write_text(
+        f"entity,as_of\n{FREQUENT},2026-07-01T00:00:00Z\n1001,2026-03-01T12:30:00Z\n"
+    )
+    frames = []
+    for name in ("spine.parquet", "spine.csv"):
+        ask = ["features", "history", "--store", "pots", "--spine", name, "--out", "f.parquet"]
+        assert shop.told(*ask) == {"rows": 2, "file": "f.parquet"}
+        frames.append(pq.read_table(shop.folder / "f.parquet"))
+    assert frames[0].equals(frames[1])
+    assert frames[0].column_names == ["as_of", "store_id", "entity", *CUSTOMER.names]
+    assert frames[0]["as_of"].to_pylist() == instants
+    then = shop.told("features", "get", FREQUENT, "--store", "pots", "--as-of", "2026-07-01T00:00Z")
+    assert {n: frames[0][n][0].as_py() for n in CUSTOMER.names} == then["values"]
+
+
+WRONG_SPINES = [
+    ("who,as_of\n1,2026-01-01\n", "has no column entity; its columns are who, as_of"),
+    ("entity,as_of\n1,2026-01-01T00:00\n", "row 1: '2026-01-01T00:00' has no time zone"),
+    ("entity,as_of\n1,2026-01-01\n2,soon\n", "row 2: 'soon' is not an instant"),
+    ("entity,as_of\nBob,2026-01-01\n", "row 1: "),
+    ("", "cannot be read as Parquet or CSV"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG_SPINES)
+def test_a_wrong_spine_names_its_row(shop: Shop, text: str, message: str) -> None:
+    (shop.folder / "wrong.csv").write_text(text)
+    done = shop.run("features", "history", "--store", "pots", "--spine", "wrong.csv")
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+WRONG_STEPS = [
+    (["--every", "7"], "'7' is not a length of time; expected 7d, 12h or 30m"),
+    (["--every", "0d"], "'0d' is not a length of time"),
+    (["--every", "1m", "--since", "1970-01-02"], "that is more than 10,000,000 rows"),
+    (["--every", "1d", "--since", "2026-02-01", "--until", "2026-01-01"], "turn them round"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG_STEPS)
+def test_wrong_steps_are_refused(shop: Shop, options: list[str], message: str) -> None:
+    done = shop.run("features", "history", "--store", "pots", "--entity", "1000", *options)
+    assert (done.returncode, message in done.stderr) == (2, True), done.stderr
+
+
+def test_a_training_shows_model_and_baselines_and_its_decision(shop: Shop) -> None:
+    trained = shop.trained
+    assert trained["verdict"] in ("champion", "refused")
+    assert set(trained["figures"]) == {"model", "order_count", "recency", "logistic_regression"}
+    done = shop.run("train", "--store", "pots", "--as-of", "2026-09-01")
+    assert trained["model_version"] in done.stdout  # the same rows and seed, the same bytes
+    assert "pr_auc" in done.stdout
+    assert done.returncode == int(trained["verdict"] == "refused")
+
+
+def test_too_little_to_learn_from_is_refused_with_the_figures(shop: Shop) -> None:
+    done = shop.run("train", "--store", "pots", "--as-of", "2025-10-01")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "pots.myshopify.com: propensity: 0 rows" in done.stderr
+
+
+def test_predictions_have_the_public_columns_and_one_row_a_customer(shop: Shop) -> None:
+    ask = ["predict", "--store", "pots", "--as-of", "2026-09-01", "--out", "p.parquet"]
+    summary = shop.told(*ask)
+    frame = pq.read_table(shop.folder / "p.parquet")
+    columns = ["as_of", "store_id", "entity", "model_version", "horizon_days", "p"]
+    assert frame.column_names == columns
+    assert summary["rows"] == frame.num_rows == len(set(frame["entity"].to_pylist()))
+    assert frame["as_of"][0].as_py() == datetime(2026, 8, 31, 23, tzinfo=UTC)
+    assert set(frame["model_version"].to_pylist()) == {shop.trained["model_version"]}
+    assert all(0 < p < 1 for p in frame["p"].to_pylist())
+    best = shop.told("features", "get", FREQUENT, "--store", "pots")["entity"]
+    ranked = sorted(zip(frame["p"].to_pylist(), frame["entity"].to_pylist(), strict=True))
+    assert best in [entity for _, entity in ranked[-20:]]
+
+
+def test_a_reveal_adds_the_shops_ids_and_is_recorded(shop: Shop) -> None:
+    ask = ["predict", "--store", "pots", "--as-of", "2026-09-01", "--reveal"]
+    rows = shop.told(*ask)
+    assert {row["customer_id"] for row in rows} <= {str(1_000 + n) for n in range(CUSTOMERS)}
+    known = shop.told("features", "get", FREQUENT, "--store", "pots")["entity"]
+    assert [row["customer_id"] for row in rows if row["entity"] == known] == [FREQUENT]
+    shown = shop.told("models", "show", shop.trained["model_version"], "--store", "pots")
+    revealed = [d for d in shown["decisions"] if d["verdict"] == "revealed"]
+    assert f"customer ids of {len(rows)} predictions were revealed" in revealed[-1]["reason"]
+    (listed,) = shop.told("models", "list", "--store", "pots")
+    assert listed["verdict"] == "champion"
+
+
+def test_the_past_is_not_scored_by_a_model_that_knew_the_future(shop: Shop) -> None:
+    done = shop.run("predict", "--store", "pots", "--as-of", "2026-05-01")
+    assert done.returncode == 1
+    assert "no propensity model was trained on what was known before 2026-04-30" in done.stderr
+    assert "shopwright train --store pots.myshopify.com" in done.stderr
+
+
+def test_a_promotion_is_a_recorded_decision(shop: Shop) -> None:
+    version = shop.trained["model_version"]
+    done = shop.told("models", "promote", version[:10], "--store", "pots", "--reason", "a trial")
+    assert done["champion"] == version
+    shown = shop.told("models", "show", version[:10], "--store", "pots")
+    assert shown["decisions"][-1]["verdict"] == "champion"
+    assert shown["decisions"][-1]["reason"] == "a trial"
+    assert shown["decisions"][-1]["by"] != "shopwright"
+    wrong = shop.run("models", "promote", "zzz", "--store", "pots", "--reason", "a trial")
+    assert (wrong.returncode, "'zzz' begins no model" in wrong.stderr) == (2, True)
+
+
+def test_no_command_prints_a_customers_id_unasked(shop: Shop) -> None:
+    for ask in (
+        ["predict", "--store", "pots", "--as-of", "2026-09-01"],
+        ["models", "list"],
+        ["doctor"],
+        ["dead-letters"],
+    ):
+        done = shop.run(*ask)
+        assert not any(f" {1_000 + n} " in done.stdout + done.stderr for n in range(CUSTOMERS))
