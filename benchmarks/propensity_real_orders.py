@@ -42,20 +42,26 @@ def run() -> None:
         met = "met" if sign * (ours[name] - goal) >= 0 else "MISSED"
         rows.append((name, ours[name], logistic[name], f"{'≥' if sign > 0 else '≤'} {goal}", met))
     better = "met" if ours["pr_auc"] >= logistic["pr_auc"] else "MISSED"
-    rows.append(("pr_auc, not below logistic regression", ours["pr_auc"], logistic["pr_auc"], "≥", better))
+    rows.append(
+        ("pr_auc, not below logistic regression", ours["pr_auc"], logistic["pr_auc"], "≥", better)
+    )
     rows.append(("ece10", ours["ece10"], logistic["ece10"], "", ""))
     table(("score", "Shopwright", "logistic regression", "goal", ""), rows)
 
 
+def make_home(home: Path) -> dict[str, str]:
+    """Make an empty installation; return the environment that names it."""
+    environment = {"SHOPWRIGHT_HOME": str(home)}
+    child([*PROGRAM[:4], "init"], environment, home.parent)
+    return environment
+
+
 def import_real_orders(home: Path) -> str:
     """Make an installation and read the real orders into it; return what the command said."""
-    environment = {"SHOPWRIGHT_HOME": str(home)}
-    home.parent.mkdir(parents=True, exist_ok=True)
-    child([*PROGRAM[:4], "init"], environment, home.parent)
     return child(
         [*PROGRAM, "import", str(REAL_ORDERS), "--store", STORE, "--format", "transactions",
          "--currency", "GBP", "--timezone", "Europe/London"],
-        environment,
+        make_home(home),
     ).out  # fmt: skip
 
 
@@ -104,7 +110,13 @@ def _score(predictions: list[dict[str, object]], folder: Path) -> dict[str, floa
     import pandas as pd
 
     frames = [
-        pd.DataFrame({"cutoff": one["cutoff"], "customer_id": np.asarray(one["ids"]).astype(int), "p": one["p"]})
+        pd.DataFrame(
+            {
+                "cutoff": one["cutoff"],
+                "customer_id": np.asarray(one["ids"]).astype(int),
+                "p": one["p"],
+            }
+        )
         for one in predictions
     ]
     path = folder / "predictions.parquet"

@@ -2,14 +2,28 @@
 
 import os
 import shutil
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 IN_CI = os.environ.get("CI") == "true"
+SOAK = int(os.environ.get("SOAK", "1"))
+"""How many times the usual number of random cases; `make soak` sets it."""
+
+# No deadlines: a test is never about seconds, and machines are noisy.
+settings.register_profile(
+    "shopwright",
+    deadline=None,
+    max_examples=100 * SOAK,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+settings.load_profile("shopwright")
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +38,14 @@ def shared_data() -> Path:
 def chromium() -> str:
     """Return the path of Chromium."""
     return _engine("chromium")
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Return a loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _engine(program: str) -> str:

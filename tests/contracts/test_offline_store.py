@@ -1,109 +1,34 @@
 """OfflineStore: partitions are replaced whole, and SQL sees exactly what was written."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from feature_parity import Ledger, bits, by_oracle, objects, spine_of, value_at
-from order_histories import CUSTOMERS, MIDNIGHT, STORES, many
+from offline_cases import (
+    ANNA,
+    BEN,
+    NOVEMBER,
+    OCTOBER,
+    ONE,
+    TWO,
+    by_month,
+    count,
+    order,
+    product,
+    rows,
+)
+from order_histories import MIDNIGHT, STORES, many
 
 from shopwright.adapters.memory_offline import MemoryOfflineStore
 from shopwright.adapters.offline_duckdb import DuckDbOfflineStore
 from shopwright.adapters.offline_query import Limits
 from shopwright.core.errors import BadInput, NotReady
-from shopwright.core.ports import Columns, OfflineStore
-from shopwright.core.types.identity import Pseudonym, StoreId
+from shopwright.core.ports import OfflineStore
 from shopwright.core.types.ledger import MonthPartition
-from shopwright.core.types.order import UNTIL_FOREVER_US, Line, OrderVersion
-from shopwright.core.types.product import ProductVersion
+from shopwright.core.types.order import UNTIL_FOREVER_US
 from shopwright.features.definitions import CUSTOMER
 from shopwright.features.sql import point_in_time_sql
-
-ONE, TWO = STORES
-OCTOBER, NOVEMBER = MonthPartition(ONE, "2025-10"), MonthPartition(ONE, "2025-11")
-ANNA = Pseudonym(b"\0anna\0\xff" + bytes(9))
-"""Zeros in the middle and at the end: a careless copy would lose them."""
-BEN = CUSTOMERS[1]
-
-
-def order(number: int, customer: Pseudonym | None, **changes: object) -> OrderVersion:
-    """Return a version of an order with a line and a gift card."""
-    fields: dict[str, object] = {
-        "store_id": ONE,
-        "order": Pseudonym(number.to_bytes(16, "little")),
-        "version": 3,
-        "customer": customer,
-        "known_us": MIDNIGHT + 1,
-        "known_until_us": UNTIL_FOREVER_US,
-        "occurred_us": MIDNIGHT,
-        "valid": customer is not None,
-        "gross_minor": 1_000,
-        "refund_minor": 300,
-        "lines": (
-            Line(
-                line_id="11",
-                product_id="7",
-                variant_id="8",
-                sku="RED-ü'\"; --",
-                quantity=2,
-                gross_minor=1_000,
-                gift_card=False,
-            ),
-            Line(
-                line_id="12",
-                product_id=None,
-                variant_id=None,
-                sku=None,
-                quantity=1,
-                gross_minor=5_000,
-                gift_card=True,
-            ),
-        ),
-        "reconstructed": False,
-    }
-    return OrderVersion(**{**fields, **changes})  # type: ignore[arg-type]
-
-
-def product(product_id: str, category: str, **changes: object) -> ProductVersion:
-    """Return a version of a product."""
-    fields: dict[str, object] = {
-        "store_id": ONE,
-        "product_id": product_id,
-        "version": 0,
-        "known_us": MIDNIGHT,
-        "known_until_us": UNTIL_FOREVER_US,
-        "title": "Böot ☃",
-        "category": category,
-        "status": "active",
-        "deleted": False,
-        "variants": (),
-    }
-    return ProductVersion(**{**fields, **changes})  # type: ignore[arg-type]
-
-
-def rows(columns: Columns) -> list[tuple[object, ...]]:
-    """Return a table by row; null is None."""
-    return [
-        tuple(value_at(column, i) for column in columns.values())
-        for i in range(len(next(iter(columns.values()))))
-    ]
-
-
-def count(store: OfflineStore, relation: str, stores: Sequence[StoreId] = STORES) -> int:
-    """Return how many rows a relation has."""
-    sql = f"SELECT CAST(COUNT(*) AS BIGINT) AS n FROM {relation}"
-    return int(store.query(sql, stores, None)["n"][0])
-
-
-def by_month(versions: Sequence[OrderVersion]) -> Mapping[MonthPartition, list[OrderVersion]]:
-    """Return versions in the partitions in which the ledger keeps them."""
-    months: dict[MonthPartition, list[OrderVersion]] = {}
-    for one in versions:
-        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=one.occurred_us)
-        months.setdefault(MonthPartition(one.store_id, at.strftime("%Y-%m")), []).append(one)
-    return months
 
 
 class OfflineStoreContract:

@@ -1,24 +1,21 @@
 """A store's whole life at the command line: import, ask, train, predict, promote; real engines."""
 
-import csv
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from made_orders import CUSTOMERS, order_rows, write_csv
 
 from shopwright.app.settings import child_environment, load
 from shopwright.features.definitions import CUSTOMER
 
 END = datetime(2026, 9, 1, tzinfo=UTC)
-CUSTOMERS = 400
 FREQUENT = "1000"
 
 
@@ -46,43 +43,10 @@ class Shop(NamedTuple):
         return json.loads(done.stdout)
 
 
-def order_rows(seed: int = 5) -> list[dict[str, object]]:
-    """Return a year of orders: customers differ in how often they order, and some stop."""
-    chance = np.random.default_rng(seed)
-    rows: list[dict[str, object]] = []
-    rates = chance.gamma(0.8, 0.03, CUSTOMERS) + 0.002
-    rates[0] = 0.2
-    for customer, rate in enumerate(rates):
-        day = float(chance.uniform(0, 300))
-        last = day + chance.exponential(250) if customer else 365.0
-        while day < min(365.0, last):
-            at = END - timedelta(days=365 - day)
-            rows.append(
-                {
-                    "invoice": str(100_000 + len(rows)),
-                    "sku": "10001",
-                    "description": "White mug",
-                    "quantity": int(chance.integers(1, 5)),
-                    "invoice_date": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                    "unit_price": "12.50",
-                    "customer_id": str(1_000 + customer),
-                }
-            )
-            day += float(chance.exponential(1 / rate))
-    return rows
-
-
-def write_csv(path: Path, rows: Sequence[dict[str, object]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     folder = tmp_path_factory.mktemp("shop")
-    write_csv(folder / "orders.csv", order_rows())
+    write_csv(folder / "orders.csv", order_rows(END))
     shop = Shop(folder, {}, {})
     shop.told("init")
     imported = shop.told(
@@ -100,7 +64,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 
 def test_an_import_takes_every_row_once(shop: Shop) -> None:
-    rows = len(order_rows())
+    rows = len(order_rows(END))
     assert shop.imported["counts"]["rows"] == shop.imported["counts"]["orders"] == rows
     assert shop.imported["events_new"] == rows + 1  # and the product
     again = shop.told("import", "orders.csv", "--store", "pots")

@@ -9,12 +9,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
+from made_orders import order_rows, write_csv
 from made_web import SHOP, delivery_headers, order_body
 from made_web_light import new_home
+from msgspec.structs import replace
 
 from shopwright.app import bootstrap
 from shopwright.app.lock import holder
@@ -234,10 +237,34 @@ def test_one_role_runs_alone_and_stops(settings: Settings, role: str) -> None:
         assert stopped(process) == 0
 
 
-def test_settings_that_a_child_refuses_stop_everything_with_2(settings: Settings) -> None:
+def test_history_that_is_imported_beside_it_is_trained_on_and_answered(
+    settings: Settings, tmp_path: Path
+) -> None:
+    write_csv(tmp_path / "orders.csv", order_rows(datetime.now(UTC)))
+    settings = replace(settings, train_retry_minutes=1)
+    with up(settings) as process:
+        until(lambda: is_ready(settings))
+        imported = subprocess.run(
+            [sys.executable, "-m", "shopwright", "import", "orders.csv", "--store", SHOP, "--json"],
+            env=child_environment(settings),
+            cwd=tmp_path,
+            capture_output=True,
+            check=True,
+        )
+        assert json.loads(imported.stdout)["events_new"] > 1_000
+        question = json.dumps({"task": "propensity", "entities": ["1000", "1001"]}).encode()
+        path = f"/v1/stores/{SHOP}/predict"
+        headers = {"content-type": "application/json"}
+        until(lambda: ask(settings, "POST", path, question, **headers)[0] == 200, 150)
+        answer = json.loads(ask(settings, "POST", path, question, **headers)[1])
+        assert 0 < answer["predictions"][0]["score"] < 1
+        assert stopped(process) == 0
+
+
+def test_a_key_that_cannot_be_used_is_said_once_and_nothing_starts(settings: Settings) -> None:
     settings.master_key_file.write_text("not base64!")
     with up(settings) as process:
         assert process.wait(40) == 2
-    said = (settings.home.parent / "up.log").read_text()
+    (said,) = (settings.home.parent / "up.log").read_text().splitlines()
+    assert said.startswith("shopwright: ")
     assert "the master key is not base64" in said
-    assert "refused to start" in said

@@ -16,6 +16,8 @@ LAST_SECONDS = 10.0
 class Stop:
     """Inside its block, a signal to stop is noted instead of ending the process.
 
+    A signal that the starter of the process chose to ignore (``nohup``) stays ignored.
+
     A flag and short sleeps, not an event to wait for: setting an event inside a signal handler can
     lock up against the very wait that it interrupts.
     """
@@ -31,7 +33,8 @@ class Stop:
 
     def __enter__(self) -> Self:
         for number in SIGNALS:
-            self._before[number] = signal.signal(number, self._note)
+            if number is signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(

@@ -118,11 +118,17 @@ def roles(settings: Settings) -> list[Role]:
 
 
 def supervise(settings: Settings) -> int:
-    """Run the whole system on one machine; return the exit code. Raises Busy for a second one."""
+    """Run the whole system on one machine; return the exit code.
+
+    Raises Busy for a second one or a port that is taken; NotReady, BadInput or Damaged when the
+    master key does not open the keys: better said once than by each child at every try.
+    """
+    from shopwright.app.bootstrap import open_keys  # noqa: PLC0415
     from shopwright.app.metrics import process_ended  # noqa: PLC0415
 
     with hold(settings.run_folder / "up.lock", "this data folder"), Stop() as stop:
         check_port(settings)
+        open_keys(settings).close()
         metrics = empty_folder(settings.run_folder / "metrics")
         supervisor = Supervisor(
             [Child(role) for role in roles(settings)],

@@ -8,15 +8,7 @@ counts for nothing.
 
 from shopwright.features.sql import ALIVE
 
-
-def leading_category_sql() -> str:
-    """Return SQL that names the leading category for every row of the spine.
-
-    Relations: ``spine(row_id, store_id, entity, as_of_us, …)``, ``lines``, ``products``. Result:
-    ``row_id``, ``category`` (null where none is known), one row for each row of the spine, by
-    ``row_id``. Categories are Shopify's category full name, else the product type.
-    """
-    return f"""\
+_LEADING = f"""\
 WITH spent AS (
   SELECT
     s.row_id AS row_id,
@@ -57,3 +49,13 @@ LEFT JOIN ranked AS r
   AND r.place = 1
 ORDER BY row_id
 """
+
+
+def leading_category_sql() -> str:
+    """Return SQL that names the leading category for every row of the spine.
+
+    Relations: ``spine(row_id, store_id, entity, as_of_us, …)``, ``lines``, ``products``. Result:
+    ``row_id``, ``category`` (null where none is known), one row for each row of the spine, by
+    ``row_id``. Categories are Shopify's category full name, else the product type.
+    """
+    return _LEADING

@@ -33,7 +33,7 @@ def _after(standing: Standing, decision: Decision) -> Standing:
     if decision.verdict == "champion":
         waits = None if standing.challenger == version else standing.challenger
         return Standing(champion=version, challenger=waits)
-    if decision.verdict == "challenger":
+    if decision.verdict == "challenger" and version != standing.champion:
         return replace(standing, challenger=version)
     if decision.verdict == "retired":
         return Standing(

@@ -235,3 +235,16 @@ def test_signals_are_noted_inside_the_block_only() -> None:
         until(lambda: stop.times == 2)
         assert stop.requested
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_under_nohup_a_closed_terminal_does_not_stop_it() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Stop() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), signal.SIGTERM)
+            until(lambda: stop.requested)
+            assert stop.times == 1
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

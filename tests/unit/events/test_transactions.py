@@ -46,9 +46,11 @@ def test_an_invoice_is_an_order_with_its_lines_in_file_order() -> None:
 
 
 def test_an_invoice_is_one_persons_and_another_name_on_it_is_refused() -> None:
-    rows = [Row(customer_id=None), Row(customer_id="1"), Row(customer_id="2"), Row(customer_id="1")]
+    rows = [Row(customer_id=who) for who in (None, "1", "2", "1", "2")]
     found = settled(rows)
-    assert fates(found) == [Fate.LINE, Fate.LINE, Fate.OTHER_CUSTOMER, Fate.LINE]
+    assert fates(found) == [
+        Fate.LINE, Fate.LINE, Fate.OTHER_CUSTOMER, Fate.LINE, Fate.OTHER_CUSTOMER,
+    ]  # fmt: skip
     (order,) = orders(found, "GBP")
     assert order.customer_id == "1"
     assert [line.line_id for line in order.lines] == ["1", "2", "4"]
@@ -114,6 +116,11 @@ def test_the_day_is_the_stores_and_not_utcs() -> None:
     ]
     (order,) = _orders(rows)
     assert order.cancelled_us == _us(2010, 7, 1, 21)
+    # and these on 1 July in UTC, but the second is after midnight in London
+    rows[0] = rows[0]._replace(occurred_at="2010-07-01 09:00:00Z")
+    rows[1] = rows[1]._replace(occurred_at="2010-07-01 23:30:00Z")
+    (order,) = _orders(rows)
+    assert (order.cancelled_us, len(order.refunds)) == (None, 1)
 
 
 def test_a_cancellation_that_comes_before_its_order_is_not_matched() -> None:
@@ -148,6 +155,11 @@ def test_what_finds_no_units_is_counted_with_its_reason() -> None:
     }
 
 
+def test_units_that_another_cancellation_of_the_minute_took_were_there_once() -> None:
+    rows = [Row(), *[Row(invoice=f"C{n}", quantity="-6") for n in range(2)]]
+    assert fates(settled(rows))[1:] == [Fate.MATCHED, Fate.CANCELLATION_WITHOUT_UNITS]
+
+
 def test_exact_repeats_of_a_line_are_kept() -> None:
     (order,) = _orders([Row(), Row()])
     assert [line.quantity for line in order.lines] == [6, 6]
@@ -178,12 +190,14 @@ def test_an_empty_table_tells_nothing() -> None:
     )  # fmt: skip
 
 
+# few instants, so that many rows share one
+_minutes = st.integers(0, 7).map(lambda turn: minute(480 * turn))
 _cells = st.builds(
     Row,
     invoice=st.sampled_from(["1", "2", "3", "C1", "C2", "C3", "A1", "", None]),
     sku=st.sampled_from(["10", "20", "POST", None]),
     quantity=st.sampled_from(["1", "2", "3", "5", "-1", "-2", "-4", "0", "x"]),
-    occurred_at=st.integers(0, 4_000).map(minute) | st.just("soon"),
+    occurred_at=_minutes | st.just("soon"),
     unit_price=st.sampled_from(["2.50", "1.25", "0", "-1", "0.001"]),
     customer_id=st.sampled_from(["7", "8", None]),
     description=st.sampled_from(["MUG", "BLUE MUG", None]),
@@ -193,7 +207,7 @@ _sales = st.builds(
     invoice=st.sampled_from(["1", "2", "3", "4", "C1", "C2", "C3"]),
     sku=st.sampled_from(["10", "20"]),
     quantity=st.integers(1, 4).map(str),
-    occurred_at=st.integers(0, 3_000).map(minute),
+    occurred_at=_minutes,
     customer_id=st.just("7"),
 ).map(lambda row: row._replace(quantity=f"-{row.quantity}") if row.invoice[0] == "C" else row)
 _tables = st.lists(_cells, max_size=25) | st.lists(_sales, max_size=25)

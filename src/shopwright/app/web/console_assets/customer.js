@@ -1,4 +1,4 @@
-import { age, ask, band, by, customerPath, element, notice, replace, share, shown, storePath } from "./page.js";
+import { age, ask, band, by, customerPath, element, missing, notice, replace, share, shown, storePath } from "./page.js";
 
 const [, , , storePart, , entityPart] = location.pathname.split("/");
 const store = decodeURIComponent(storePart ?? "");
@@ -38,7 +38,7 @@ function featureRow(feature, card, before) {
 function showFeatures(card, before) {
   const groups = Object.entries(KINDS).map(([kind, title]) => {
     const rows = card.features.filter((one) => one.kind === kind).map((one) => featureRow(one, card, before));
-    return rows.length ? element("div", { class: "group" }, element("h3", {}, title), ...rows) : null;
+    return rows.length ? element("div", { class: "group" }, element("h3", {}, title), element("div", { class: "rows" }, ...rows)) : null;
   });
   replace(by("features"), ...groups);
 }
@@ -57,7 +57,7 @@ function legend(kind, name, value) {
 function showScore(card, before) {
   if (card.score === null) {
     const why = card.no_model ?? "No valid order of this customer is known here, so there is nothing to score.";
-    replace(by("score"), element("p", { class: "big unknown" }, "–"), element("p", { class: "muted" }, why));
+    replace(by("score"), element("p", { class: "big unknown" }, "–"), missing(why));
     return;
   }
   const fill = element("i");
@@ -101,7 +101,7 @@ function showHappened() {
     step("webhook sent by the shop", "0 ms"),
     step("received and on its way to the disk", ms(change.received_us - placed.sent_us)),
     step("features readable", ms(change.readable_us - placed.sent_us)),
-    step("from your click to this page", `${(change.shown - placed.clicked).toFixed(0)} ms`),
+    step("on this page, counted from your click", `${(change.shown - placed.clicked).toFixed(0)} ms`),
   ] : [];
   by("happened").hidden = false;
   replace(by("happened"),

@@ -96,14 +96,20 @@ export const customerPath = (store, entity) => `${storePath(store)}/customers/${
 
 const BASELINES = { order_count: "order count alone", recency: "recency alone", logistic_regression: "logistic regression" };
 
+// A sentence that may end in a command, which is set apart.
+export function missing(line) {
+  const [says, command] = line.split(": ");
+  return element("p", { class: "muted" }, command ? `${says}: ` : says, command ? element("code", {}, command) : null);
+}
+
 // The model beside the simple rules that it had to beat.
 export function modelSummary(store) {
   const model = store.model;
   if (!model) {
-    return element("div", { class: "model" }, element("h3", {}, "Model"), element("p", { class: "muted" }, store.no_model));
+    return element("div", { class: "model" }, element("h3", {}, "Model"), missing(store.no_model));
   }
-  const bars = [["this model", model.average_precision], ...Object.entries(model.baselines)
-    .map(([name, score]) => [BASELINES[name] ?? name, score])];
+  const rules = Object.entries(model.baselines).map(([name, score]) => [BASELINES[name] ?? name, score]);
+  const bars = [["this model", model.average_precision], ...rules.sort((one, other) => other[1] - one[1])];
   const most = Math.max(...bars.map(([, score]) => score ?? 0), 0.000001);
   const list = bars.map(([name, score], index) => element("li", index === 0 ? { class: "own" } : {},
     element("span", {}, name), bar((score ?? 0) / most), element("span", { class: "value" }, score === null ? "–" : score.toFixed(3))));

@@ -38,7 +38,8 @@ async function show() {
     const page = await ask(`/console/api/stores/${encodeURIComponent(store)}?${query}`);
     const about = page.store;
     by("about").textContent = `${about.currency} · ${about.timezone} · added ${about.added_at.slice(0, 10)}`;
-    replace(by("glance"), element("section", { class: "panel" }, figures(about)), element("section", { class: "panel" }, modelSummary(about)));
+    replace(by("glance"), figures(about), modelSummary(about));
+    by("glance").hidden = false;
     by("explain").textContent = explain(page);
     const rows = page.customers.map((customer) => row(customer, about.currency));
     replace(by("rows"), ...(rows.length ? rows : [nothing()]));
