@@ -2,7 +2,8 @@
 
 Import: `shopwright import` of 934,611 lines, everything included (reading, matching of
 cancellations, sealing, log with fsync, ledger, online store, Parquet). Snapshot: the twelve
-features of every customer as of one instant by DuckDB over our Parquet. Pairs: the same engine against
+features of every customer as of one instant by DuckDB over our Parquet. Pairs: the same engine
+against
 pandas 2 on the same version rows already in memory (joined in blocks, the usual way), values
 compared; the two alternate.
 """

@@ -103,7 +103,7 @@ def test_the_way_of_a_newcomer(folder: Path, free_port: int) -> None:
             with running(line, folder, free_port):
                 pass
             continue
-        typed = "0123456789abcdef\n0123456789abcdef\n" if "secrets add" in line else ""
+        typed = "0123456789abcdef\n" if "secrets add" in line else ""
         done = run(line, folder, free_port, typed)
         assert done.returncode == 0, f"{line}: {done.stderr}"
     written = pq.read_table(folder / "predictions.parquet")

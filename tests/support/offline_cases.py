@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from feature_parity import value_at
-from order_histories import CUSTOMERS, MIDNIGHT, STORES
+from order_histories import CUSTOMERS, DAY, MIDNIGHT, STORES
 
 from shopwright.core.ports import Columns, OfflineStore
-from shopwright.core.types.identity import Pseudonym
+from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.ledger import MonthPartition
 from shopwright.core.types.order import UNTIL_FOREVER_US, Line, OrderVersion
 from shopwright.core.types.product import ProductVersion
@@ -95,3 +95,34 @@ def by_month(versions: Sequence[OrderVersion]) -> Mapping[MonthPartition, list[O
         at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=one.occurred_us)
         months.setdefault(MonthPartition(one.store_id, at.strftime("%Y-%m")), []).append(one)
     return months
+
+
+def small_orders(*numbers: int, customer: Pseudonym = ANNA) -> list[OrderVersion]:
+    """Return one version of each order, within five days of October."""
+    return [
+        OrderVersion(
+            store_id=ONE,
+            order=Pseudonym(number.to_bytes(16, "big")),
+            version=0,
+            customer=customer,
+            known_us=MIDNIGHT,
+            known_until_us=UNTIL_FOREVER_US,
+            occurred_us=MIDNIGHT + (number * 7 % 5) * DAY,
+            valid=True,
+            gross_minor=number,
+            refund_minor=0,
+            lines=(
+                Line(
+                    line_id="1",
+                    product_id=None,
+                    variant_id=None,
+                    sku=None,
+                    quantity=1,
+                    gross_minor=number,
+                    gift_card=False,
+                ),
+            ),
+            reconstructed=False,
+        )
+        for number in numbers
+    ]

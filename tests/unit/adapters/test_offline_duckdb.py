@@ -1,6 +1,5 @@
 """The folder of the offline store: whole changes, crashes, damage, sweeping, and erasure."""
 
-import json
 import subprocess
 import sys
 import threading
@@ -9,50 +8,20 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from order_histories import CUSTOMERS, DAY, MIDNIGHT, STORES
+from offline_cases import small_orders
+from order_histories import CUSTOMERS, STORES
 
 from shopwright.adapters import offline_duckdb, offline_manifest
 from shopwright.adapters.offline_duckdb import DuckDbOfflineStore
 from shopwright.adapters.offline_manifest import Manifest, read_newest
-from shopwright.core.errors import BadInput, Damaged, TooNew
-from shopwright.core.types.identity import Pseudonym, StoreId
+from shopwright.core.errors import BadInput
+from shopwright.core.types.identity import StoreId
 from shopwright.core.types.ledger import MonthPartition
-from shopwright.core.types.order import UNTIL_FOREVER_US, Line, OrderVersion
 
 ONE, TWO = STORES
 ANNA, BEN = CUSTOMERS[:2]
 OCTOBER, NOVEMBER = MonthPartition(ONE, "2025-10"), MonthPartition(ONE, "2025-11")
 COUNT = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM orders"
-
-
-def _orders(*numbers: int, customer: Pseudonym = ANNA) -> list[OrderVersion]:
-    return [
-        OrderVersion(
-            store_id=ONE,
-            order=Pseudonym(number.to_bytes(16, "big")),
-            version=0,
-            customer=customer,
-            known_us=MIDNIGHT,
-            known_until_us=UNTIL_FOREVER_US,
-            occurred_us=MIDNIGHT + (number * 7 % 5) * DAY,
-            valid=True,
-            gross_minor=number,
-            refund_minor=0,
-            lines=(
-                Line(
-                    line_id="1",
-                    product_id=None,
-                    variant_id=None,
-                    sku=None,
-                    quantity=1,
-                    gross_minor=number,
-                    gift_card=False,
-                ),
-            ),
-            reconstructed=False,
-        )
-        for number in numbers
-    ]
 
 
 def _count(store: DuckDbOfflineStore) -> int:
@@ -64,16 +33,16 @@ def _files(folder: Path) -> set[str]:
 
 
 def test_another_process_continues_where_the_first_ended(tmp_path: Path) -> None:
-    DuckDbOfflineStore(tmp_path).write({OCTOBER: _orders(1)}, {}, through=4)
+    DuckDbOfflineStore(tmp_path).write({OCTOBER: small_orders(1)}, {}, through=4)
     second = DuckDbOfflineStore(tmp_path)
     assert (second.through(), _count(second)) == (4, 1)
-    second.write({NOVEMBER: _orders(2)}, {}, through=5)
+    second.write({NOVEMBER: small_orders(2)}, {}, through=5)
     assert (second.through(), _count(second)) == (5, 2)
 
 
 def test_files_are_sorted_compressed_and_named_by_their_content(tmp_path: Path) -> None:
     store = DuckDbOfflineStore(tmp_path)
-    versions = _orders(*range(20)) + _orders(*range(20, 30), customer=BEN)
+    versions = small_orders(*range(20)) + small_orders(*range(20, 30), customer=BEN)
     store.write({OCTOBER: versions[::-1]}, {}, through=1)
     (path,) = (tmp_path / "orders" / ONE).iterdir()
     table = pq.ParquetFile(path).read()
@@ -88,10 +57,10 @@ def test_files_are_sorted_compressed_and_named_by_their_content(tmp_path: Path) 
 
 def test_all_partitions_are_replaced_or_none(tmp_path: Path) -> None:
     store = DuckDbOfflineStore(tmp_path)
-    store.write({OCTOBER: _orders(1)}, {}, through=1)
+    store.write({OCTOBER: small_orders(1)}, {}, through=1)
     outside = MonthPartition(StoreId("../outside"), "2025-10")
     with pytest.raises(BadInput, match="nothing was written"):
-        store.write({OCTOBER: _orders(1, 2), outside: _orders(3)}, {}, through=2)
+        store.write({OCTOBER: small_orders(1, 2), outside: small_orders(3)}, {}, through=2)
     assert (store.through(), _count(store)) == (1, 1)
     assert not (tmp_path.parent / "outside").exists()
 
@@ -99,14 +68,14 @@ def test_all_partitions_are_replaced_or_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("month", ["..", "2025/10", "", "a" * 300])
 def test_a_month_that_is_no_name_is_refused(tmp_path: Path, month: str) -> None:
     with pytest.raises(BadInput, match="nothing was written"):
-        DuckDbOfflineStore(tmp_path).write({MonthPartition(ONE, month): _orders(1)}, {}, 1)
+        DuckDbOfflineStore(tmp_path).write({MonthPartition(ONE, month): small_orders(1)}, {}, 1)
 
 
 def test_a_crash_before_the_manifest_changes_nothing_and_is_swept_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = DuckDbOfflineStore(tmp_path)
-    store.write({OCTOBER: _orders(1)}, {}, through=1)
+    store.write({OCTOBER: small_orders(1)}, {}, through=1)
     before = _files(tmp_path)
 
     def crash(folder: Path, manifest: Manifest) -> None:
@@ -115,13 +84,13 @@ def test_a_crash_before_the_manifest_changes_nothing_and_is_swept_later(
     with monkeypatch.context() as patch:
         patch.setattr(offline_duckdb, "commit", crash)
         with pytest.raises(KeyboardInterrupt):
-            store.write({OCTOBER: _orders(1, 2, 3)}, {}, through=2)
+            store.write({OCTOBER: small_orders(1, 2, 3)}, {}, through=2)
     orphans = _files(tmp_path) - before
     assert len(orphans) == 2
     assert (store.through(), _count(store)) == (1, 1)
     (tmp_path / "manifest-2.json.unfinished").write_bytes(b"{half")
     restarted = DuckDbOfflineStore(tmp_path)
-    restarted.write({NOVEMBER: _orders(4)}, {}, through=2)
+    restarted.write({NOVEMBER: small_orders(4)}, {}, through=2)
     assert not orphans & _files(tmp_path)
     assert not any(name.endswith(".unfinished") for name in _files(tmp_path))
     assert _count(restarted) == 2
@@ -130,21 +99,20 @@ def test_a_crash_before_the_manifest_changes_nothing_and_is_swept_later(
 WRITER = """
 import sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[2])
-from test_offline_duckdb import OCTOBER, NOVEMBER, _orders
+from offline_cases import OCTOBER, NOVEMBER, small_orders
 from shopwright.adapters.offline_duckdb import DuckDbOfflineStore
 store = DuckDbOfflineStore(Path(sys.argv[1]))
 for number in range(1, 10_000):
-    store.write({OCTOBER: _orders(*range(number)), NOVEMBER: _orders(*range(number))}, {}, number)
+    store.write({OCTOBER: small_orders(*range(number)), NOVEMBER: small_orders(*range(number))}, {}, number)
     print(number, flush=True)
 """
 
 
 def test_a_writer_that_is_killed_leaves_a_whole_state(tmp_path: Path) -> None:
-    here, support = str(Path(__file__).parent), str(Path(__file__).parents[2] / "support")
+    support = str(Path(__file__).parents[2] / "support")
     for killed_after in (1, 5, 12):
         with subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path), here],
+            [sys.executable, "-c", WRITER, str(tmp_path)],
             stdout=subprocess.PIPE,
             env={"PYTHONPATH": support},
         ) as process:
@@ -163,7 +131,7 @@ def test_readers_see_whole_states_while_a_writer_writes(tmp_path: Path) -> None:
 
     def write() -> None:
         for number in range(2, 40):
-            orders = _orders(*range(number))
+            orders = small_orders(*range(number))
             writer.write({OCTOBER: orders, NOVEMBER: orders}, {}, through=number)
         stop.set()
 
@@ -181,7 +149,7 @@ def test_readers_see_whole_states_while_a_writer_writes(tmp_path: Path) -> None:
 def test_the_last_three_states_are_kept_with_all_their_files(tmp_path: Path) -> None:
     store = DuckDbOfflineStore(tmp_path)
     for number in range(1, 7):
-        store.write({OCTOBER: _orders(*range(number))}, {}, through=number)
+        store.write({OCTOBER: small_orders(*range(number))}, {}, through=number)
         held = read_newest(tmp_path)
         if number == 4:
             followed = held
@@ -194,7 +162,7 @@ def test_a_reader_whose_files_were_swept_starts_again_on_the_newest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = DuckDbOfflineStore(tmp_path)
-    store.write({OCTOBER: _orders(1)}, {}, through=1)
+    store.write({OCTOBER: small_orders(1)}, {}, through=1)
     looks: list[Manifest] = []
 
     def look_then_sweep(folder: Path) -> Manifest:
@@ -203,7 +171,7 @@ def test_a_reader_whose_files_were_swept_starts_again_on_the_newest(
             writer = DuckDbOfflineStore(tmp_path)
             monkeypatch.setattr(offline_duckdb, "read_newest", read_newest)
             for number in range(2, 6):
-                writer.write({OCTOBER: _orders(*range(number))}, {}, through=number)
+                writer.write({OCTOBER: small_orders(*range(number))}, {}, through=number)
         return looks[-1]
 
     monkeypatch.setattr(offline_duckdb, "read_newest", look_then_sweep)
@@ -227,61 +195,10 @@ def test_a_manifest_that_is_swept_between_two_looks_is_not_missed(
     assert read_newest(tmp_path).through == 8
 
 
-@pytest.mark.parametrize("harm", ["cut", "changed", "empty", "other"])
-def test_a_damaged_manifest_is_told_with_the_remedy(tmp_path: Path, harm: str) -> None:
-    store = DuckDbOfflineStore(tmp_path)
-    store.write({OCTOBER: _orders(1)}, {}, through=7)
-    path = tmp_path / "manifest-1.json"
-    body = path.read_bytes()
-    harmed = {
-        "cut": body[:-3],
-        "changed": body.replace(b'"through":7', b'"through":8'),
-        "empty": b"",
-        "other": b'{"format":1,"sha256":5}',
-    }
-    assert harmed[harm] != body
-    path.write_bytes(harmed[harm])
-    for use in (store.through, lambda: _count(store), lambda: store.forget(ONE, ANNA)):
-        with pytest.raises(Damaged, match="delete the folder"):
-            use()
-    with pytest.raises(Damaged, match="from the ledger"):
-        store.write({}, {}, through=8)
-
-
-def test_a_manifest_of_a_newer_format_is_not_followed(tmp_path: Path) -> None:
-    store = DuckDbOfflineStore(tmp_path)
-    store.write({}, {}, through=7)
-    path = tmp_path / "manifest-1.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 2}))
-    with pytest.raises(TooNew, match="format 2 and this Shopwright reads 1"):
-        store.through()
-
-
-@pytest.mark.parametrize("harm", ["missing", "cut", "one bit", "empty"])
-@pytest.mark.parametrize("seen_before", [False, True])
-def test_a_damaged_file_is_told_with_the_remedy(
-    tmp_path: Path, harm: str, seen_before: bool
-) -> None:
-    store = DuckDbOfflineStore(tmp_path)
-    store.write({OCTOBER: _orders(*range(50)), NOVEMBER: _orders(9)}, {}, through=1)
-    if seen_before and harm != "one bit":
-        assert _count(store) == 51
-    (path,) = (tmp_path / "orders" / ONE).glob("2025-10-*")
-    body = bytearray(path.read_bytes())
-    path.unlink()
-    if harm != "missing":
-        body[len(body) // 2] ^= 1
-        path.write_bytes({"cut": body[:-9], "one bit": body, "empty": b""}[harm])
-    with pytest.raises(Damaged, match=r"missing or damaged.*delete the folder"):
-        _count(store)
-    with pytest.raises(Damaged, match=r"missing or damaged.*delete the folder"):
-        store.forget(ONE, ANNA)
-
-
 def test_a_forgotten_customer_is_in_no_file_of_any_state(tmp_path: Path) -> None:
     store = DuckDbOfflineStore(tmp_path)
-    store.write({OCTOBER: _orders(1)}, {}, through=1)
-    store.write({OCTOBER: _orders(1, 2) + _orders(3, customer=BEN)}, {}, through=2)
+    store.write({OCTOBER: small_orders(1)}, {}, through=1)
+    store.write({OCTOBER: small_orders(1, 2) + small_orders(3, customer=BEN)}, {}, through=2)
     assert store.forget(ONE, ANNA) == 1
     assert offline_manifest.numbers_in(tmp_path) == [3]
     named = {
@@ -297,8 +214,8 @@ def test_a_forgotten_customer_is_also_taken_out_of_older_states_and_of_what_cras
     tmp_path: Path,
 ) -> None:
     store = DuckDbOfflineStore(tmp_path)
-    store.write({OCTOBER: _orders(1)}, {}, through=1)
-    store.write({OCTOBER: _orders(2, customer=BEN)}, {}, through=2)
+    store.write({OCTOBER: small_orders(1)}, {}, through=1)
+    store.write({OCTOBER: small_orders(2, customer=BEN)}, {}, through=2)
     orphan = tmp_path / "orders" / ONE / "2025-10-orphan.parquet"
     orphan.write_bytes(b"left behind")
     assert store.forget(ONE, ANNA) == 0
@@ -309,7 +226,7 @@ def test_a_forgotten_customer_is_also_taken_out_of_older_states_and_of_what_cras
 
 def test_a_query_leaves_nothing_behind(tmp_path: Path) -> None:
     store = DuckDbOfflineStore(tmp_path)
-    store.write({OCTOBER: _orders(1)}, {}, through=1)
+    store.write({OCTOBER: small_orders(1)}, {}, through=1)
     before: Any = (sorted(tmp_path.iterdir()), sorted(Path.cwd().iterdir()))
     _count(store)
     assert (sorted(tmp_path.iterdir()), sorted(Path.cwd().iterdir())) == before

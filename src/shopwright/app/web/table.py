@@ -66,7 +66,8 @@ def table(
         ),
         *_operations(operations, description),
         *_pages(console),
-        *_console_api(console),
+        *_stores_api(console),
+        *_customer_api(console),
     )
 
 
@@ -116,8 +117,7 @@ def _pages(console: Console) -> tuple[Route, ...]:
     )
 
 
-def _console_api(console: Console) -> tuple[Route, ...]:
-    customer = f"/console/api{CUSTOMER_PATH}"
+def _stores_api(console: Console) -> tuple[Route, ...]:
     refuses = (400, 403, 404, 421)
     return (
         Route(
@@ -140,6 +140,13 @@ def _console_api(console: Console) -> tuple[Route, ...]:
             ),
             refuses=refuses,
         ),
+    )
+
+
+def _customer_api(console: Console) -> tuple[Route, ...]:
+    customer = f"/console/api{CUSTOMER_PATH}"
+    refuses = (400, 403, 404, 421)
+    return (
         Route(
             "GET",
             customer,
