@@ -13,7 +13,7 @@ $(STAMP)/core: requirements/core.txt pyproject.toml
 	@mkdir -p $(STAMP)
 	@$(PYTHON) -c 'import sys; sys.exit("Shopwright needs Python 3.11 or newer; try make setup PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing Shopwright into $(VENV) (about 650 MB on disk) …"
+	@echo "installing Shopwright into $(VENV) (about 600 MB on disk) …"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-compile --require-hashes -r requirements/core.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -145,17 +145,21 @@ def open_materializer(settings: Settings) -> Iterator["Materializer"]:
     from shopwright.pipelines.materialize import Materializer
 
     ledger = open_ledger(settings)
+    online = None
     try:
+        online = open_online(settings, readonly=False)
         yield Materializer(
             log=open_log(settings),
             keys=open_keys(settings),
             stores=open_stores(settings),
             ledger=ledger,
             feed=open_feed(settings),
-            online=open_online(settings, readonly=False),
+            online=online,
             clock=SystemClock(),
         )
     finally:
+        if online is not None:
+            online.close()
         ledger.close()
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from shopwright.app.log_lines import set_up
 from shopwright.app.settings import Settings, child_environment
 from shopwright.app.stopping import Stop, end_with_parent
-from shopwright.app.web.web_logs import set_up
 from shopwright.core.clock import SystemClock
 
 

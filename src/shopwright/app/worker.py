@@ -2,9 +2,10 @@
 
 import logging
 
-from shopwright.app.metrics import Metrics
+from shopwright.app.metrics import Metrics, bounded
 from shopwright.app.stopping import Stop
 from shopwright.core.clock import US_PER_SECOND, Clock
+from shopwright.events.shopify import TOPICS
 from shopwright.pipelines.archive import Archiver
 from shopwright.pipelines.materialize import Materializer, Step
 
@@ -76,8 +77,11 @@ class Worker:
         for received_us in step.received_us:
             seconds.observe(max(0, now_us - received_us) / US_PER_SECOND)
         self._metrics.counter("shopwright_ledger_records_total").inc(step.records)
-        if step.dead_letters:
-            log.warning("%d events could not be read: shopwright dead-letters", step.dead_letters)
+        for topic in step.dead_topics:
+            self._metrics.counter("shopwright_dead_letters_total", bounded(topic, TOPICS)).inc()
+        if step.dead_topics:
+            unread = len(step.dead_topics)
+            log.warning("%d events could not be read: shopwright dead-letters", unread)
 
     def _show_lag(self, step: Step) -> None:
         """A batch that was not full has emptied the log."""

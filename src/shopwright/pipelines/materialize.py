@@ -40,7 +40,8 @@ class Step(Struct, frozen=True, kw_only=True):
     records: int
     """Log records taken; 0 when the log holds nothing new."""
     tellings: int
-    dead_letters: int
+    dead_topics: tuple[str, ...]
+    """The topic of each event that could not be read."""
     entities: int
     received_us: tuple[int, ...]
     """When each record reached us, for the event-to-feature measure."""
@@ -72,7 +73,7 @@ class Materializer:
         through = self._ledger.through()
         records = self._log.read(through, limit)
         if not records:
-            return Step(records=0, tellings=0, dead_letters=0, entities=0, received_us=())
+            return Step(records=0, tellings=0, dead_topics=(), entities=0, received_us=())
         told = self._unsealer.tell(records, self._clock.now_us())
         changes = self._changes(told, _advance(through, records))
         revision = self._ledger.commit(changes)
@@ -81,7 +82,7 @@ class Materializer:
         return Step(
             records=len(records),
             tellings=sum(len(tellings) for tellings in told.tellings.values()),
-            dead_letters=len(told.dead_letters),
+            dead_topics=tuple(letter.topic for letter in told.dead_letters),
             entities=len(changes.records),
             received_us=tuple(record.event.received_us for record in records),
         )

@@ -8,8 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from offline_cases import small_orders
-from order_histories import CUSTOMERS, STORES
+from offline_cases import ANNA, BEN, NOVEMBER, OCTOBER, ONE, count, small_orders
 
 from shopwright.adapters import offline_duckdb, offline_manifest
 from shopwright.adapters.offline_duckdb import DuckDbOfflineStore
@@ -17,15 +16,6 @@ from shopwright.adapters.offline_manifest import Manifest, read_newest
 from shopwright.core.errors import BadInput
 from shopwright.core.types.identity import StoreId
 from shopwright.core.types.ledger import MonthPartition
-
-ONE, TWO = STORES
-ANNA, BEN = CUSTOMERS[:2]
-OCTOBER, NOVEMBER = MonthPartition(ONE, "2025-10"), MonthPartition(ONE, "2025-11")
-COUNT = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM orders"
-
-
-def _count(store: DuckDbOfflineStore) -> int:
-    return int(store.query(COUNT, STORES, None)["n"][0])
 
 
 def _files(folder: Path) -> set[str]:
@@ -35,9 +25,9 @@ def _files(folder: Path) -> set[str]:
 def test_another_process_continues_where_the_first_ended(tmp_path: Path) -> None:
     DuckDbOfflineStore(tmp_path).write({OCTOBER: small_orders(1)}, {}, through=4)
     second = DuckDbOfflineStore(tmp_path)
-    assert (second.through(), _count(second)) == (4, 1)
+    assert (second.through(), count(second, "orders")) == (4, 1)
     second.write({NOVEMBER: small_orders(2)}, {}, through=5)
-    assert (second.through(), _count(second)) == (5, 2)
+    assert (second.through(), count(second, "orders")) == (5, 2)
 
 
 def test_files_are_sorted_compressed_and_named_by_their_content(tmp_path: Path) -> None:
@@ -61,7 +51,7 @@ def test_all_partitions_are_replaced_or_none(tmp_path: Path) -> None:
     outside = MonthPartition(StoreId("../outside"), "2025-10")
     with pytest.raises(BadInput, match="nothing was written"):
         store.write({OCTOBER: small_orders(1, 2), outside: small_orders(3)}, {}, through=2)
-    assert (store.through(), _count(store)) == (1, 1)
+    assert (store.through(), count(store, "orders")) == (1, 1)
     assert not (tmp_path.parent / "outside").exists()
 
 
@@ -87,13 +77,13 @@ def test_a_crash_before_the_manifest_changes_nothing_and_is_swept_later(
             store.write({OCTOBER: small_orders(1, 2, 3)}, {}, through=2)
     orphans = _files(tmp_path) - before
     assert len(orphans) == 2
-    assert (store.through(), _count(store)) == (1, 1)
+    assert (store.through(), count(store, "orders")) == (1, 1)
     (tmp_path / "manifest-2.json.unfinished").write_bytes(b"{half")
     restarted = DuckDbOfflineStore(tmp_path)
     restarted.write({NOVEMBER: small_orders(4)}, {}, through=2)
     assert not orphans & _files(tmp_path)
     assert not any(name.endswith(".unfinished") for name in _files(tmp_path))
-    assert _count(restarted) == 2
+    assert count(restarted, "orders") == 2
 
 
 WRITER = """
@@ -103,7 +93,8 @@ from offline_cases import OCTOBER, NOVEMBER, small_orders
 from shopwright.adapters.offline_duckdb import DuckDbOfflineStore
 store = DuckDbOfflineStore(Path(sys.argv[1]))
 for number in range(1, 10_000):
-    store.write({OCTOBER: small_orders(*range(number)), NOVEMBER: small_orders(*range(number))}, {}, number)
+    orders = small_orders(*range(number))
+    store.write({OCTOBER: orders, NOVEMBER: orders}, {}, number)
     print(number, flush=True)
 """
 
@@ -121,7 +112,7 @@ def test_a_writer_that_is_killed_leaves_a_whole_state(tmp_path: Path) -> None:
             process.kill()
         store = DuckDbOfflineStore(tmp_path)
         assert store.through() >= told[-1]
-        assert _count(store) == 2 * store.through()
+        assert count(store, "orders") == 2 * store.through()
 
 
 def test_readers_see_whole_states_while_a_writer_writes(tmp_path: Path) -> None:
@@ -139,11 +130,11 @@ def test_readers_see_whole_states_while_a_writer_writes(tmp_path: Path) -> None:
     thread.start()
     counts = []
     while not stop.is_set():
-        counts.append(_count(reader))
+        counts.append(count(reader, "orders"))
     thread.join()
-    assert all(count % 2 == 0 for count in counts)
+    assert all(seen % 2 == 0 for seen in counts)
     assert counts == sorted(counts)
-    assert _count(reader) == 2 * 39
+    assert count(reader, "orders") == 2 * 39
 
 
 def test_the_last_three_states_are_kept_with_all_their_files(tmp_path: Path) -> None:
@@ -175,7 +166,7 @@ def test_a_reader_whose_files_were_swept_starts_again_on_the_newest(
         return looks[-1]
 
     monkeypatch.setattr(offline_duckdb, "read_newest", look_then_sweep)
-    assert _count(store) == 5
+    assert count(store, "orders") == 5
     assert looks[0].number == 1
 
 
@@ -228,5 +219,5 @@ def test_a_query_leaves_nothing_behind(tmp_path: Path) -> None:
     store = DuckDbOfflineStore(tmp_path)
     store.write({OCTOBER: small_orders(1)}, {}, through=1)
     before: Any = (sorted(tmp_path.iterdir()), sorted(Path.cwd().iterdir()))
-    _count(store)
+    count(store, "orders")
     assert (sorted(tmp_path.iterdir()), sorted(Path.cwd().iterdir())) == before

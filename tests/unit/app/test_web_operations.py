@@ -13,10 +13,10 @@ import jsonschema
 import pytest
 from made_web import SHOP, Backroom, order_body, running
 
+from shopwright.app.log_lines import OneLine
 from shopwright.app.metrics import METRICS, Metrics, bounded, reference
 from shopwright.app.settings import Settings
 from shopwright.app.web.server import run
-from shopwright.app.web.web_logs import OneLine
 from shopwright.core.errors import BadInput
 
 HEAVY = ("mlflow", "duckdb", "pandas", "pyarrow", "xgboost", "scipy", "rich")

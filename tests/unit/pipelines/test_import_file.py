@@ -105,7 +105,7 @@ class House(NamedTuple):
         )  # fmt: skip
         dead = 0
         while (step := materializer.step(3)).records:
-            dead += step.dead_letters
+            dead += len(step.dead_topics)
         return dead
 
     def versions(self, customer_id: str) -> Sequence[OrderVersion]:

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 
 from uvicorn import Config, Server
 
+from shopwright.app import log_lines
 from shopwright.app.metrics import Metrics
 from shopwright.app.settings import Settings
-from shopwright.app.web import web_logs
 from shopwright.app.web.asgi import WebApp
 from shopwright.app.web.guard import check_loopback
 from shopwright.app.web.parts import open_parts
@@ -53,7 +53,7 @@ def run(
     Raises BadInput for an address that is not loopback, Busy for a port that is taken.
     """
     check_loopback(settings.host, "host")
-    lines = web_logs.set_up_gathered(f"web {worker_index}", settings.log_level)
+    lines = log_lines.set_up_gathered(f"web {worker_index}", settings.log_level)
     listener = _listen(settings.host, settings.port, share=settings.web_workers > 1)
     with listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(app, listener, ready, lines))
@@ -64,7 +64,7 @@ async def _serve(
     app: WebApp,
     listener: socket.socket,
     ready: Callable[[int], None] | None,
-    lines: web_logs.Gathered,
+    lines: log_lines.Gathered,
 ) -> None:
     config = Config(
         app,
@@ -85,7 +85,7 @@ async def _serve(
     writing.cancel()
 
 
-async def _write_lines(lines: web_logs.Gathered) -> None:
+async def _write_lines(lines: log_lines.Gathered) -> None:
     while True:
         await asyncio.sleep(LINES_SECONDS)
         lines.flush()
