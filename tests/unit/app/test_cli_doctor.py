@@ -24,7 +24,7 @@ MATERIALIZE = """
 from shopwright.app.bootstrap import open_materializer
 from shopwright.app.settings import load
 with open_materializer(load()) as materializer:
-    assert materializer.step(10).dead_letters
+    assert materializer.step(10).dead_topics
 """
 
 

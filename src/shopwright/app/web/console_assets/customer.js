@@ -234,9 +234,11 @@ async function another() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   const start = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   try {
-    let page = await ask(`/console/api/stores/${storePart}?limit=1&after=${start}`);
-    if (!page.customers.length) page = await ask(`/console/api/stores/${storePart}?limit=1`);
-    if (page.customers.length) location.assign(customerPath(store, page.customers[0].entity));
+    // Two are asked for: the first after a random place may be the very one that is shown.
+    const list = `/console/api/stores/${storePart}?limit=2`;
+    const others = (page) => page.customers.filter((one) => one.entity !== entityPart);
+    const found = [...others(await ask(`${list}&after=${start}`)), ...others(await ask(list))];
+    if (found.length) location.assign(customerPath(store, found[0].entity));
   } catch (error) {
     notice(error.message);
   }
