@@ -17,8 +17,10 @@ import numpy as np
 
 from benchmarks.machine import fsync_ms, percentile, table
 from shopwright.app.bootstrap import open_keys, open_online
+from shopwright.app.demo.chapter import Chapter
 from shopwright.app.demo.deliver import Sender
-from shopwright.app.demo.story import Chapter, add_stores, free_port, prepare_home, system
+from shopwright.app.demo.home import add_stores, free_port, prepare_home
+from shopwright.app.demo.system import system
 from shopwright.app.master_key import KEY_BYTES, write_master_key
 from shopwright.app.settings import Settings, load
 from shopwright.core.clock import SystemClock

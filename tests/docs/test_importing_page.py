@@ -1,4 +1,4 @@
-"""docs/importing.md says what the import does: its map can be used, its reasons are all there are."""
+"""docs/importing.md says what an import does: its map works, and its reasons are all there are."""
 
 import re
 from pathlib import Path

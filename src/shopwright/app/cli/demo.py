@@ -40,8 +40,10 @@ def command(
     customers' features, models and scores stay up on a page until Ctrl-C. Nothing leaves this
     machine. Files go to .shopwright-demo, which is emptied first.
     """
-    from shopwright.app.demo.story import Chapter, demo, prepare_home
+    from shopwright.app.demo.chapter import Chapter
+    from shopwright.app.demo.home import prepare_home
     from shopwright.app.demo.story import as_json as to_json
+    from shopwright.app.demo.story import demo
     from shopwright.app.progress import watched
     from shopwright.core.clock import SystemClock
 
@@ -67,7 +69,7 @@ def command(
 
 
 def _settings(session: Session, port: int | None) -> "tuple[Settings, int]":
-    from shopwright.app.demo.story import free_port
+    from shopwright.app.demo.home import free_port
     from shopwright.app.settings import load
 
     shop_port = free_port()

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from shopwright.app.demo.judge import ORACLE
-from shopwright.app.demo.story import Result, StoreResult
+from shopwright.app.demo.story import Result
+from shopwright.app.demo.training import StoreResult
 from shopwright.training.baselines import LOGISTIC_REGRESSION, ORDER_COUNT, RECENCY
 
 HEADINGS = ("store", "currency, zone", "webhooks", "customers", "model", "PR-AUC")
