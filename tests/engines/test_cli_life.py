@@ -225,3 +225,14 @@ def test_no_command_prints_a_customers_id_unasked(shop: Shop) -> None:
     ):
         done = shop.run(*ask)
         assert not any(f" {1_000 + n} " in done.stdout + done.stderr for n in range(CUSTOMERS))
+
+
+def test_a_file_with_wrong_columns_leaves_no_store_behind(tmp_path: Path) -> None:
+    (tmp_path / "wrong.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    shop = Shop(tmp_path, {}, {})
+    shop.told("init")
+    zone = ("--currency", "GBP", "--timezone", "Europe/London")
+    done = shop.run("import", "wrong.csv", "--store", "pans", *zone)
+    assert done.returncode == 2
+    assert "a, b" in done.stderr
+    assert shop.told("stores", "list") == []

@@ -68,6 +68,11 @@ def test_every_webhook_is_accepted_and_every_store_gets_its_model(told: Any) -> 
     assert sum(store["decision"]["verdict"] == "champion" for store in told["stores"]) >= 2
 
 
+def test_every_feature_is_the_same_online_and_offline(told: Any) -> None:
+    assert told["parity"]["values"] == 12 * told["parity"]["customers"] > 10_000
+    assert told["parity"]["different"] == 0
+
+
 def test_what_it_leaves_can_be_asked(told: Any, folder: Path) -> None:
     home = ("--home", ".shopwright-demo")
     assert {one["store_id"] for one in shopwright(folder, *home, "stores", "list")} == set(STORES)

@@ -99,10 +99,12 @@ def _print(result: "Result") -> None:
     from shopwright.app.cli.output import table
     from shopwright.app.demo.report import HEADINGS, next_steps, rows
 
-    delivered = result.delivered
+    delivered, parity = result.delivered, result.parity
     click.echo(
         f"\n{delivered.accepted:,} signed webhooks were accepted over HTTP "
         f"({delivered.retried} retries, {delivered.failed} failed).\n"
+        f"{parity.values:,} feature values of {parity.customers:,} customers, read online and "
+        f"offline: {parity.different} differ.\n"
     )
     click.echo(table(HEADINGS, rows(result)))
     click.echo(

@@ -12,6 +12,7 @@ from shopwright.core.errors import BadInput
 from shopwright.core.types.identity import StoreId
 
 if TYPE_CHECKING:
+    from shopwright.adapters.table_files import TableFile
     from shopwright.app.settings import Settings
     from shopwright.core.types.store import Store
     from shopwright.events.column_map import ColumnMap
@@ -64,33 +65,36 @@ def command(
     An import that was interrupted goes on where it was; one that is repeated adds nothing. The
     features and the history are complete when this ends.
     """
+    from shopwright.adapters.table_files import TableFile  # noqa: PLC0415
+    from shopwright.events.column_map import check_columns  # noqa: PLC0415
+
     settings = session.settings
+    # The file and its columns come first: a wrong one must not leave a store behind.
+    rows, column_map = TableFile(path), _column_map(columns)
+    check_columns(column_map.columns, rows.columns, str(path))
     target = _store(settings, store, currency, timezone)
-    report = _import(settings, path, target, _column_map(columns), **options)
+    report = _import(settings, rows, target, column_map, **options)
     emit(as_json, report, lambda: _text(report))
 
 
 def _import(
     settings: "Settings",
-    path: Path,
+    rows: "TableFile",
     store: "Store",
     column_map: "ColumnMap",
     *,
     refused: Path | None,
     again: bool,
-    layout: str,
+    layout: str,  # noqa: ARG001 - so far there is one, and click refuses any other
 ) -> "ImportReport":
-    assert layout == "transactions"
     from shopwright.adapters.import_progress import ProgressFolder  # noqa: PLC0415
     from shopwright.adapters.refusals_file import RefusalsFile  # noqa: PLC0415
-    from shopwright.adapters.table_files import TableFile  # noqa: PLC0415
     from shopwright.app.bootstrap import open_intake, open_keys  # noqa: PLC0415
     from shopwright.app.cli.history import bring_up_to_date  # noqa: PLC0415
     from shopwright.app.progress import watched  # noqa: PLC0415
     from shopwright.core.clock import SystemClock  # noqa: PLC0415
     from shopwright.pipelines.import_file import ImportFile  # noqa: PLC0415
 
-    rows = TableFile(path)
     importer = ImportFile(
         open_intake(settings, PARTITION).accept,
         open_keys(settings),

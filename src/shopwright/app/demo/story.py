@@ -13,6 +13,7 @@ from shopwright.app.catch_up import catch_up
 from shopwright.app.demo.chapter import Chapter
 from shopwright.app.demo.deliver import Delivered, Sender, deliver_all
 from shopwright.app.demo.home import add_stores
+from shopwright.app.demo.parity import Parity, compare
 from shopwright.app.demo.shop_server import shop_server
 from shopwright.app.demo.shops import SimulatedShops
 from shopwright.app.demo.simple_rule import simple_rule
@@ -36,6 +37,7 @@ class Result(Struct, frozen=True, kw_only=True):
     settings: Settings
     delivered: Delivered
     stores: Sequence[StoreResult]
+    parity: Parity
     example: tuple[StoreId, str]
     """A store and a customer's id to try things with."""
     secret: bytes
@@ -76,6 +78,7 @@ def demo(chapter: Chapter, shop_port: int) -> Iterator[Result]:
             settings=settings,
             delivered=delivered,
             stores=stores,
+            parity=compare(settings, [one.store for one in stores], chapter.clock.now_us()),
             example=(first, shops.first_customer(first)[0]),
             secret=store_secrets[first],
         )
@@ -127,6 +130,7 @@ def as_json(result: Result) -> bytes:
             "home": str(result.settings.home),
             "webhooks": result.delivered,
             "stores": result.stores,
+            "parity": result.parity,
         },
         enc_hook=str,
     )
