@@ -91,6 +91,10 @@ class Shop:
             if person.accounts and any(us < as_of_us for us in person.accounts[0].ordered_us)
         ]
 
+    def accounts(self) -> list[str]:
+        """Return the id of every customer account, second accounts among them, by number."""
+        return sorted(self._owners, key=int)
+
     def true_probability(self, customer_id: str, as_of_us: int, horizon_days: float) -> float:
         """Return the true chance of an order in [as_of, as_of + horizon) that stays valid.
 

@@ -66,13 +66,15 @@ def command(
     features and the history are complete when this ends.
     """
     from shopwright.adapters.table_files import TableFile  # noqa: PLC0415
+    from shopwright.app.bootstrap import open_stores  # noqa: PLC0415
     from shopwright.events.column_map import check_columns  # noqa: PLC0415
 
     settings = session.settings
-    # The file and its columns come first: a wrong one must not leave a store behind.
+    target = _store(settings, store, currency, timezone)
     rows, column_map = TableFile(path), _column_map(columns)
     check_columns(column_map.columns, rows.columns, str(path))
-    target = _store(settings, store, currency, timezone)
+    # Added only now: a file that cannot be read must not leave a store behind.
+    open_stores(settings).put(target)
     report = _import(settings, rows, target, column_map, **options)
     emit(as_json, report, lambda: _text(report))
 
@@ -114,13 +116,11 @@ def _store(
     from shopwright.app.bootstrap import open_stores  # noqa: PLC0415
     from shopwright.app.cli.stores import new_store  # noqa: PLC0415
 
-    stores = open_stores(settings)
     if currency is None and timezone is None:
-        return stores.get(store)
+        return open_stores(settings).get(store)
     if currency is None or timezone is None:
         raise BadInput(f"{store}: give --currency and --timezone together, or neither")
-    stores.put(new_store(store, currency, timezone))
-    return stores.get(store)
+    return new_store(store, currency, timezone)
 
 
 def _column_map(path: Path | None) -> "ColumnMap":

@@ -48,7 +48,7 @@ class SimulatedShops:
         self._customers = {
             store_id: {
                 pseudonymise[store_id]("customer", customer): customer
-                for customer in shop.customers()
+                for customer in shop.accounts()
             }
             for store_id, shop in self._shops.items()
         }
@@ -68,7 +68,7 @@ class SimulatedShops:
 
     def count(self, store_id: StoreId) -> int:
         """Return how many customers have ordered."""
-        return len(self._customers[store_id])
+        return len(self._shops[store_id].customers())
 
     def true_chance(self, store_id: StoreId) -> Callable[[Pseudonym, int], float]:
         """Return the function that gives a customer's true chance as of an instant.
@@ -89,8 +89,9 @@ class SimulatedShops:
         """Return a customer who is likely to order soon: somebody to look at."""
         now_us = self._clock.now_us()
         shop = self._shops[store_id]
+        ordered = set(shop.customers())
         entity, customer = max(
-            self._customers[store_id].items(),
+            (pair for pair in self._customers[store_id].items() if pair[1] in ordered),
             key=lambda pair: shop.true_probability(pair[1], now_us, HORIZON_DAYS),
         )
         return customer, entity
