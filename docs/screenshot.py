@@ -19,7 +19,7 @@ def main(address: str) -> None:
         page.goto(f"{address}/console/stores/{STORE}")
         page.locator("a[href*='/customers/']").first.click()
         page.get_by_role("button", name="Place an order").click()
-        page.get_by_text("from your click to this page").wait_for()
+        page.get_by_text("on this page, counted from your click").wait_for()
         page.screenshot(path=FOLDER / "customer.png", full_page=True)
         browser.close()
 
