@@ -45,7 +45,7 @@ bench: dev
 	@$(BIN)/python -m benchmarks
 
 soak: dev
-	@SOAK=20 $(BIN)/pytest tests/simulation tests/contracts tests/unit/events tests/unit/features --timeout 3600
+	@SOAK=20 $(BIN)/pytest tests/simulation tests/contracts tests/unit/events tests/unit/features tests/engines --timeout 7200
 
 # Lock files carry versions and hashes and no addresses.
 lock: dev

@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,16 @@ def chromium() -> str:
     return _engine("chromium")
 
 
+@pytest.fixture(scope="session")
+def strace() -> str:
+    """Return the path of strace; a container that forbids ptrace counts as having none."""
+    path = _engine("strace")
+    tried = subprocess.run([path, "-f", "-o", os.devnull, "true"], capture_output=True, check=False)
+    if tried.returncode:
+        _cannot_start("strace", tried.stderr.decode(errors="replace").strip())
+    return path
+
+
 @pytest.fixture
 def free_port() -> int:
     """Return a loopback port that nobody listens on now."""
@@ -55,6 +66,12 @@ def _engine(program: str) -> str:
             pytest.fail(f"{program} is missing, and in CI nothing may be skipped for that")
         pytest.skip(f"{program} is not installed: run `make engines`")
     return path
+
+
+def _cannot_start(program: str, why: str) -> None:
+    if IN_CI:
+        pytest.fail(f"{program} cannot work here, and in CI nothing may be skipped for that: {why}")
+    pytest.skip(f"{program} cannot work here: {why}")
 
 
 def pytest_configure(config: pytest.Config) -> None:

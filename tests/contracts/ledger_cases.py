@@ -167,14 +167,23 @@ def record(
     )
 
 
-def dead_letter(offset: int, failed_us: int = 1) -> DeadLetter:
+def dead_letter(
+    offset: int,
+    failed_us: int = 1,
+    *,
+    subject: Pseudonym | None = None,
+    attempts: int = 1,
+    store_id: StoreId = STORE,
+) -> DeadLetter:
     return DeadLetter(
         partition="web-0",
         offset=offset,
-        store_id=STORE,
+        store_id=store_id,
         topic="orders/create",
         reason="no id",
         failed_us=failed_us,
+        subject=subject,
+        attempts=attempts,
     )
 
 
@@ -185,6 +194,7 @@ def changes(
     products: Mapping[Document, Sequence[ProductVersion]] | None = None,
     records: Sequence[PackedRecord] = (),
     dead_letters: Sequence[DeadLetter] = (),
+    settled: Sequence[tuple[str, int]] = (),
     through: Mapping[str, int] | None = None,
 ) -> LedgerChanges:
     return LedgerChanges(
@@ -193,6 +203,7 @@ def changes(
         products=products or {},
         records=records,
         dead_letters=dead_letters,
+        settled=settled,
         through=Position(through or {}),
     )
 

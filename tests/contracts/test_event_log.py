@@ -171,6 +171,15 @@ class EventLogContract:
         }
         assert reader.forget(STORE, ANNA) == 0
 
+    def test_a_forgotten_store_leaves_the_others_events(self, logs: Logs) -> None:
+        one, two, reader = logs("web-0"), logs("web-1"), logs(None)
+        one.append([event(1), event(2, subject=BEN), event(3, subject=None)])
+        one.append([event(4, received_us=NOON_US + US_PER_DAY)])
+        two.append([event(5, subject=None), event(6, store_id=OTHER_STORE)])
+        assert reader.forget(STORE, None) == 5
+        assert events_of(reader) == [event(6, store_id=OTHER_STORE)]
+        assert reader.forget(STORE, None) == 0
+
     def test_forgetting_somebody_unknown_changes_nothing(self, log: EventLog) -> None:
         log.append([event(1)])
         assert log.forget(STORE, Pseudonym(b"?" * 16)) == 0

@@ -88,15 +88,44 @@ class KeyStoreContract:
         keys.store_key(STORE)
         theirs = keys.seal_keys(OTHER_STORE, SUBJECTS)
         keys.seal_keys(STORE, SUBJECTS)
-        assert keys.forget_store(STORE) is True
+        assert keys.forget(STORE, None) is True
         with pytest.raises(Erased, match=r"a\.myshopify\.com"):
             keys.store_key(STORE)
         assert keys.open_keys(STORE, list(SUBJECTS)) == {}
         assert keys.reveal(STORE, list(SUBJECTS)) == {}
         assert keys.seal_keys(STORE, SUBJECTS) == {}
         assert keys.forget(STORE, ANNA) is False
-        assert keys.forget_store(STORE) is False
+        assert keys.forget(STORE, None) is False
         assert keys.seal_keys(OTHER_STORE, SUBJECTS) == theirs
+
+    def test_who_was_erased_is_known(self, keys: SqliteKeys | MemoryKeys) -> None:
+        assert keys.erased(STORE, [ANNA]) == set()
+        keys.seal_keys(STORE, SUBJECTS)
+        keys.forget(STORE, ANNA)
+        assert keys.erased(STORE, [ANNA, BEN]) == {ANNA}
+        assert keys.erased(OTHER_STORE, [ANNA, BEN]) == set()
+        keys.forget(STORE, None)
+        assert keys.erased(STORE, [ANNA, BEN]) == {ANNA, BEN}
+
+    def test_a_store_that_comes_back_begins_anew_and_only_on_purpose(
+        self, keys: SqliteKeys | MemoryKeys
+    ) -> None:
+        assert keys.renew_store(STORE) is False
+        old = keys.store_key(STORE)
+        made = keys.seal_keys(STORE, SUBJECTS)
+        assert keys.renew_store(STORE) is False
+        assert (keys.store_key(STORE), keys.open_keys(STORE, [ANNA])) == (old, {ANNA: made[ANNA]})
+        keys.forget(STORE, BEN)
+        keys.forget(STORE, None)
+        assert keys.renew_store(STORE) is True
+        assert keys.store_key(STORE) != old
+        assert keys.open_keys(STORE, list(SUBJECTS)) == {}
+        fresh = keys.seal_keys(STORE, SUBJECTS)
+        assert set(fresh) == set(SUBJECTS)
+        assert not set(fresh.values()) & set(made.values())
+        assert keys.erased(STORE, SUBJECTS) == set()
+        assert keys.forget(STORE, ANNA) is True
+        assert keys.seal_keys(STORE, {ANNA: SUBJECTS[ANNA]}) == {}
 
 
 class TestMemoryKeys(KeyStoreContract):

@@ -12,19 +12,22 @@ from ledger_cases import (
     STORE,
     Both,
     changes,
+    dead_letter,
     every_telling,
     in_memory,
     on_disk,
     order_document,
     order_fact,
+    order_key,
     product_document,
+    product_version,
     record,
     version,
 )
 
 from shopwright.core.types.customer import CustomerFact, CustomerMerge
-from shopwright.core.types.identity import Pseudonym
-from shopwright.core.types.ledger import Document, MonthPartition
+from shopwright.core.types.identity import Pseudonym, StoreId
+from shopwright.core.types.ledger import Document, LedgerChanges, MonthPartition
 
 NOVEMBER = MonthPartition(STORE, "2026-11")
 
@@ -179,6 +182,67 @@ class LedgerContract:
         assert both.ledger.orders_of(OTHER_STORE, [ANNA]) == {ANNA: (theirs,)}
         assert both.ledger.tellings([document]) == {document: (order_fact(1),)}
         assert len(both.feed.records("customer", 0, 9)) == 1
+
+    def test_a_settled_dead_letter_is_taken_off_in_the_commit(self, both: Both) -> None:
+        letters = [dead_letter(1), dead_letter(2, subject=ANNA, attempts=3), dead_letter(3)]
+        both.ledger.commit(changes(dead_letters=letters))
+        assert sorted(both.feed.dead_letters(9), key=lambda one: one.offset) == letters
+        again = dead_letter(3, failed_us=9, attempts=2)
+        both.ledger.commit(
+            changes(settled=[("web-0", 1), ("web-0", 3), ("web-1", 2)], dead_letters=[again])
+        )
+        assert both.feed.dead_letters(9) == (again, letters[1])
+
+    def test_forgetting_removes_the_subjects_dead_letters(self, both: Both) -> None:
+        kept = [
+            dead_letter(1),
+            dead_letter(2, subject=BEN),
+            dead_letter(4, subject=ANNA, store_id=OTHER_STORE),
+        ]
+        letters = [*kept, dead_letter(3, subject=ANNA), dead_letter(5, subject=order_key(1))]
+        both.ledger.commit(changes(dead_letters=letters))
+        assert both.ledger.forget(STORE, ANNA) == 0
+        assert both.ledger.forget(STORE, order_key(1)) == 0
+        assert sorted(both.feed.dead_letters(9), key=lambda one: one.offset) == kept
+
+    def test_forgetting_an_order_leaves_what_was_sold(self, both: Both) -> None:
+        document = order_document(1)
+        both.ledger.commit(
+            changes(tellings={document: every_telling(1)}, orders={document: [version(1)]})
+        )
+        before = both.ledger.tellings([document])
+        assert both.ledger.forget(STORE, order_key(1)) == 0
+        assert both.ledger.tellings([document]) == before
+        assert both.ledger.orders_of(STORE, [ANNA]) == {ANNA: (version(1),)}
+
+    def test_a_forgotten_store_is_gone_and_the_other_stays(self, both: Both) -> None:
+        def everything_of(store_id: StoreId) -> LedgerChanges:
+            order, product = order_document(1, store_id), product_document("7", store_id)
+            return changes(
+                tellings={order: every_telling(1), product: [], order_document(2, store_id): []},
+                orders={order: [version(1, store_id=store_id)]},
+                products={product: [product_version("7", store_id=store_id)]},
+                records=[record(ANNA, store=store_id)],
+                dead_letters=[dead_letter(len(store_id), store_id=store_id)]
+                if store_id == STORE
+                else [],
+                through={"web-0": 9},
+            )
+
+        for store_id in (STORE, OTHER_STORE):
+            both.ledger.commit(everything_of(store_id))
+        theirs = (both.feed.changed_months(1), both.feed.records("customer", 1, 9))
+        assert both.ledger.forget(STORE, None) == 2
+        documents = [order_document(1), product_document("7"), order_document(2)]
+        assert both.ledger.tellings(documents) == {}
+        assert both.ledger.orders_of(STORE, [ANNA]) == {ANNA: ()}
+        assert both.feed.products(STORE) == ()
+        assert both.feed.month_orders(NOVEMBER) == ()
+        assert both.feed.dead_letters(9) == ()
+        assert (both.feed.changed_months(0), both.feed.records("customer", 0, 9)) == theirs
+        assert len(both.feed.products(OTHER_STORE)) == 1
+        assert both.ledger.through() == {"web-0": 9}
+        assert both.ledger.forget(STORE, None) == 0
 
 
 class TestMemoryLedger(LedgerContract):

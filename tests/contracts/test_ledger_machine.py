@@ -19,6 +19,7 @@ from ledger_cases import (
     every_telling,
     order_document,
     order_fact,
+    order_key,
     product_document,
     product_version,
     record,
@@ -76,7 +77,11 @@ def some_changes(draw: st.DrawFn) -> LedgerChanges:
             record(who, draw(st.binary(max_size=3)), store=store_id)
             for who in draw(st.sets(PEOPLE))
         ],
-        dead_letters=[dead_letter(n, n % 2) for n in draw(st.sets(NUMBERS, max_size=2))],
+        dead_letters=[
+            dead_letter(n, n % 2, subject=draw(st.none() | PEOPLE), store_id=store_id)
+            for n in draw(st.sets(NUMBERS, max_size=2))
+        ],
+        settled=[("web-0", n) for n in draw(st.sets(NUMBERS, max_size=2))],
         through=draw(st.dictionaries(st.sampled_from(["web-0", "web-1"]), st.integers(1, 2**62))),
     )
 
@@ -94,8 +99,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def commit(self, changes: LedgerChanges) -> None:
         assert self.disk.commit(changes) == self.memory.commit(changes)
 
-    @rule(store_id=STORES, customer=PEOPLE)
-    def forget(self, store_id: StoreId, customer: Pseudonym) -> None:
+    @rule(store_id=STORES, customer=PEOPLE | NUMBERS.map(order_key) | st.none())
+    def forget(self, store_id: StoreId, customer: Pseudonym | None) -> None:
         assert self.disk.forget(store_id, customer) == self.memory.forget(store_id, customer)
 
     @rule()

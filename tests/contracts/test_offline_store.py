@@ -179,6 +179,25 @@ class OfflineStoreContract:
         assert (count(store, "orders", [TWO]), count(store, "products", [ONE])) == (1, 1)
         assert store.through() == 5
 
+    def test_a_forgotten_store_has_no_partition_and_others_keep_theirs(
+        self, store: OfflineStore
+    ) -> None:
+        store.write(
+            {
+                OCTOBER: [order(3, ANNA), order(4, None)],
+                NOVEMBER: [order(6, BEN, lines=())],
+                MonthPartition(TWO, "2025-10"): [order(7, ANNA, store_id=TWO)],
+            },
+            {ONE: [product("7", "A")], TWO: []},
+            through=5,
+        )
+        assert store.forget(ONE, None) == 3
+        assert store.forget(ONE, None) == 0
+        for relation, left in (("orders", 1), ("lines", 2), ("products", 0)):
+            assert count(store, relation, [ONE, TWO]) == left
+            assert count(store, relation, [ONE]) == 0
+        assert store.through() == 5
+
     def test_a_column_with_nulls_is_masked_and_one_without_is_not(
         self, store: OfflineStore
     ) -> None:

@@ -119,6 +119,17 @@ class OnlineStoreContract:
         assert set(store.read(TWO, "customer", PEOPLE)) == {PEOPLE[0]}
         assert store.through() == 1
 
+    def test_a_forgotten_store_is_in_no_view_and_others_stay(self, store: OnlineStore) -> None:
+        views = ("a", "customer", "z")
+        store.put([_record(p, 1, view=v) for p in PEOPLE for v in views], through=1)
+        theirs = _record(PEOPLE[0], 1, store_id=TWO)
+        store.put([theirs], through=1)
+        store.forget(ONE, None)
+        store.forget(ONE, None)
+        assert [list(store.page(ONE, view, None, 99)) for view in views] == [[], [], []]
+        assert list(store.page(TWO, "customer", None, 99)) == [theirs]
+        assert store.through() == 1
+
     def test_a_large_state_is_kept(self, store: OnlineStore) -> None:
         large = _record(PEOPLE[0], 1, state=bytes(3 << 20))
         store.put([large], through=1)

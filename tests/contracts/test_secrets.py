@@ -62,6 +62,15 @@ class SecretsContract:
         secrets.add(STORE, b"one")
         assert list(secrets.of(STORE)) == [b"one", b"two"]
 
+    def test_a_forgotten_store_has_none_and_others_keep_theirs(self, secrets: Secrets) -> None:
+        for secret in (b"one", b"two"):
+            secrets.add(STORE, secret)
+        secrets.add(OTHER_STORE, b"two")
+        assert secrets.forget(STORE) == 2
+        assert list(secrets.of(STORE)) == []
+        assert list(secrets.of(OTHER_STORE)) == [b"two"]
+        assert secrets.forget(STORE) == 0
+
     @pytest.mark.parametrize("fingerprint", ["", "7692c3a", "shpss_one", "*" * 12])
     def test_a_slip_of_the_hand_removes_nothing(self, secrets: Secrets, fingerprint: str) -> None:
         secrets.add(STORE, b"one")

@@ -47,6 +47,17 @@ class StoresContract:
             stores.put(replace(ONE, currency="EUR", timezone="Europe/Paris"))
         assert stores.get(ONE.store_id) == ONE
 
+    def test_a_forgotten_store_is_unknown_until_it_is_added_again(self, stores: Stores) -> None:
+        stores.put(ONE)
+        stores.put(TWO)
+        assert stores.forget(ONE.store_id) is True
+        assert list(stores.all()) == [TWO]
+        with pytest.raises(UnknownStore):
+            stores.get(ONE.store_id)
+        assert stores.forget(ONE.store_id) is False
+        stores.put(replace(ONE, currency="EUR"))
+        assert stores.get(ONE.store_id).currency == "EUR"
+
 
 class TestMemoryStores(StoresContract):
     @pytest.fixture

@@ -190,9 +190,10 @@ def test_a_reveal_adds_the_shops_ids_and_is_recorded(shop: Shop) -> None:
     assert {row["customer_id"] for row in rows} <= {str(1_000 + n) for n in range(CUSTOMERS)}
     known = shop.told("features", "get", FREQUENT, "--store", "pots")["entity"]
     assert [row["customer_id"] for row in rows if row["entity"] == known] == [FREQUENT]
-    shown = shop.told("models", "show", shop.trained["model_version"], "--store", "pots")
-    revealed = [d for d in shown["decisions"] if d["verdict"] == "revealed"]
-    assert f"customer ids of {len(rows)} predictions were revealed" in revealed[-1]["reason"]
+    line = next(line for line in shop.told("audit") if line["did"] == "ids revealed")
+    assert line["about"] == f"customer ids of {len(rows)} predictions"
+    assert line["store_id"] == "pots.myshopify.com"
+    assert line["who"].startswith("operator ")
     (listed,) = shop.told("models", "list", "--store", "pots")
     assert listed["verdict"] == "champion"
 

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from made_access import made_access
 from made_history import NAMES, QUICK, made_rows
 from msgspec import structs
 
@@ -22,11 +23,13 @@ from shopwright.adapters.memory_control import (
 from shopwright.adapters.memory_ledger import MemoryLedger
 from shopwright.adapters.memory_log import MemoryLog
 from shopwright.adapters.memory_online import MemoryOnlineStore
+from shopwright.adapters.memory_privacy import MemoryPrivacyRequests
 from shopwright.adapters.memory_registry import MemoryRegistry
 from shopwright.app.metrics import Metrics
 from shopwright.app.settings import Settings
 from shopwright.app.web.asgi import WebApp
 from shopwright.app.web.parts import WebParts
+from shopwright.app.web.sign_in import AccessParts
 from shopwright.core.clock import SystemClock, iso
 from shopwright.core.types.decision import Decision
 from shopwright.core.types.identity import StoreId
@@ -139,6 +142,8 @@ class Backroom:
     decisions: MemoryDecisions = field(default_factory=MemoryDecisions)
     metrics: Metrics = field(default_factory=Metrics)
     recorded: list[Prediction] = field(default_factory=list)
+    access: AccessParts = field(default_factory=made_access)
+    requests: MemoryPrivacyRequests = field(default_factory=MemoryPrivacyRequests)
 
     def __post_init__(self) -> None:
         self.stores.put(STORE)
@@ -160,6 +165,7 @@ class Backroom:
             ledger=self.ledger,
             feed=self.ledger,
             online=self.online,
+            requests=self.requests,
             clock=self.clock,
         )
 
@@ -171,6 +177,8 @@ class Backroom:
             online=self.online,
             secrets=self.secrets,
             stores=self.stores,
+            access=self.access,
+            requests=self.requests,
             record=self.recorded.extend,
         )
         return WebApp(parts, settings=self.settings, clock=self.clock, metrics=self.metrics)
@@ -276,6 +284,9 @@ def scope_of(method: str, path: str, headers: dict[str, str]) -> dict[str, Any]:
         "raw_path": raw_path.encode(),
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
+        "client": ("127.0.0.1", 50_000),
+        "scheme": "http",
+        "http_version": "1.1",
     }
 
 

@@ -14,11 +14,12 @@ from shopwright.adapters.memory_ledger import MemoryLedger
 from shopwright.adapters.memory_log import MemoryLog
 from shopwright.adapters.memory_offline import MemoryOfflineStore
 from shopwright.adapters.memory_online import MemoryOnlineStore
+from shopwright.adapters.memory_privacy import MemoryPrivacyRequests
 from shopwright.core.clock import SimulatedClock, iso
 from shopwright.core.types.event import Delivery, Event
 from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.store import Store
-from shopwright.events.webhook import Rejection, sign
+from shopwright.events.webhook import Rejection, content_key, sign
 from shopwright.pipelines.archive import Archiver
 from shopwright.pipelines.ingest import Intake
 from shopwright.pipelines.materialize import Materializer
@@ -43,6 +44,8 @@ class Crashing:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._port, name)
+        if name == "store_key":
+            return method  # asked for every webhook, and answered from memory
 
         def call(*args: Any, **kwargs: Any) -> Any:
             self._countdown.tick()
@@ -77,7 +80,9 @@ class Countdown:
 class SimulatedSystem:
     """One installation with one store, fed by arrivals."""
 
-    def __init__(self, shop: Shop, seed: int, *, crash_every: int | None = None) -> None:
+    def __init__(
+        self, shop: Shop, seed: int, *, crash_every: int | None = None, partitions: int = 1
+    ) -> None:
         self.store = Store(
             store_id=StoreId(shop.profile.domain),
             currency=shop.profile.currency,
@@ -93,9 +98,17 @@ class SimulatedSystem:
         self.stores.put(self.store)
         self.secrets.add(self.store.store_id, SECRET)
         self.log, self.ledger = MemoryLog("web-0"), MemoryLedger()
+        # Each web process writes a partition of its own and does not ask the others.
+        self.logs = [
+            self.log,
+            *(MemoryLog(f"web-{n}", beside=self.log) for n in range(1, partitions)),
+        ]
         self.online, self.offline = MemoryOnlineStore(), MemoryOfflineStore()
+        self.requests = MemoryPrivacyRequests()
         self.clock = SimulatedClock(shop.start_us)
         self.accepted: set[str] = set()
+        self.answered: dict[str, bytes | None] = {}
+        """Delivery id of everything that was answered 200, with its content key."""
         crash_rng = np.random.default_rng([seed, 3]) if crash_every else None
         self.countdown = Countdown(crash_rng, crash_every or 1)
         self.restart()
@@ -106,7 +119,10 @@ class SimulatedSystem:
         def port(real: Any) -> Any:
             return Crashing(real, self.countdown)
 
-        self.intake = Intake(port(self.log), port(self.keys), self.clock, self.nonces)
+        self.intakes = [
+            Intake(port(log), port(self.keys), self.clock, self.nonces) for log in self.logs
+        ]
+        self.intake = self.intakes[0]
         self.materializer = Materializer(
             log=port(self.log),
             keys=port(self.keys),
@@ -114,6 +130,7 @@ class SimulatedSystem:
             ledger=port(self.ledger),
             feed=port(self.ledger),
             online=port(self.online),
+            requests=port(self.requests),
             clock=self.clock,
         )
         self.archiver = Archiver(
@@ -134,14 +151,27 @@ class SimulatedSystem:
             if start // batch % 3 == 0:
                 self.settle(steps=1)
 
-    def _receive(self, arrivals: Sequence[Arrival]) -> None:
+    def receive(self, arrivals: Sequence[Arrival], *, web: int = 0) -> None:
+        """Let one web process take webhooks; Shopify sends again what was not answered."""
+        for _ in range(STEPS_MAX):
+            try:
+                self._receive(arrivals, web)
+                return
+            except Crash:
+                self.restart()
+
+    def _receive(self, arrivals: Sequence[Arrival], web: int = 0) -> None:
         events: list[Event] = []
         for arrival in arrivals:
-            verdict = self.intake.receive(self.delivery(arrival), self.secrets.of)
+            verdict = self.intakes[web].receive(self.delivery(arrival), self.secrets.of)
             assert not isinstance(verdict, Rejection), verdict
             events.append(verdict)
-        self.intake.accept(events)
+        self.intakes[web].accept(events)
         self.accepted |= {arrival.webhook.webhook_id for arrival in arrivals}
+        for one in events:
+            self.answered[one.delivery_id] = content_key(
+                one.store_id, one.topic, one.event_id, one.body
+            )
 
     def delivery(self, arrival: Arrival) -> Delivery:
         """Return the request that Shopify would send."""

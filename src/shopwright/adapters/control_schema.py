@@ -1,4 +1,8 @@
-"""How ``control.db`` lies in SQLite: stores, their webhook secrets, decisions, and the outbox."""
+"""How ``control.db`` lies in SQLite.
+
+Format 1: stores, their webhook secrets, decisions, and the outbox. Format 2: privacy requests and
+receipts, errands for the worker, the audit trail, users, sessions and API keys.
+"""
 
 from pathlib import Path
 
@@ -40,6 +44,74 @@ MIGRATIONS = (
             body BLOB NOT NULL,
             UNIQUE (kind, key)
         ) STRICT""",
+    ),
+    (
+        # A closed request keeps its id, so that the same delivery is not obeyed twice.
+        """CREATE TABLE privacy_requests (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            request_id TEXT NOT NULL UNIQUE,
+            store_id TEXT NOT NULL,
+            request BLOB,
+            progress BLOB NOT NULL DEFAULT x'',
+            receipt BLOB,
+            signature BLOB,
+            public_key BLOB
+        ) STRICT""",
+        """CREATE TABLE signing_key (
+            only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+            wrapped BLOB NOT NULL
+        ) STRICT""",
+        """CREATE TABLE errands (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            asked_us INTEGER NOT NULL,
+            body BLOB NOT NULL,
+            answer BLOB
+        ) STRICT""",
+        """CREATE TABLE audit (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            at_us INTEGER NOT NULL,
+            who TEXT NOT NULL,
+            did TEXT NOT NULL,
+            store_id TEXT,
+            about TEXT NOT NULL
+        ) STRICT""",
+        """CREATE TRIGGER audit_stays BEFORE UPDATE ON audit
+            BEGIN SELECT RAISE(ABORT, 'the audit trail is never changed'); END""",
+        """CREATE TABLE users (
+            name TEXT PRIMARY KEY,
+            role TEXT NOT NULL,
+            stores TEXT,
+            password TEXT NOT NULL,
+            password_us INTEGER NOT NULL,
+            made_us INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        # Keyed hashes of names and addresses: what was typed by mistake must not be kept.
+        """CREATE TABLE attempts (
+            key BLOB PRIMARY KEY,
+            failures INTEGER NOT NULL,
+            last_us INTEGER NOT NULL,
+            until_us INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE sessions (
+            token_hash BLOB PRIMARY KEY,
+            user TEXT NOT NULL,
+            csrf TEXT NOT NULL,
+            password_us INTEGER NOT NULL,
+            made_us INTEGER NOT NULL,
+            seen_us INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE api_keys (
+            key_id TEXT PRIMARY KEY,
+            store_id TEXT,
+            scopes TEXT NOT NULL,
+            secret_hash BLOB NOT NULL,
+            note TEXT NOT NULL,
+            made_by TEXT NOT NULL,
+            made_us INTEGER NOT NULL,
+            expires_us INTEGER,
+            revoked_us INTEGER
+        ) STRICT, WITHOUT ROWID""",
     ),
 )
 

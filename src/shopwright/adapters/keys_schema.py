@@ -1,4 +1,7 @@
-"""How ``keys.db`` lies in SQLite. Every key in it is wrapped under the master key."""
+"""How ``keys.db`` lies in SQLite. Every key in it is wrapped under the master key.
+
+Format 2: stores beside tombstones, destroyed store keys, and how far the erasure journal was read.
+"""
 
 from pathlib import Path
 
@@ -28,6 +31,26 @@ MIGRATIONS = (
         ) STRICT""",
         "INSERT INTO erasures (only_row, count) VALUES (1, 0)",
         PROOF_TABLE,
+    ),
+    (
+        "ALTER TABLE tombstones ADD COLUMN store_id TEXT",
+        # A store that was erased and came back has a new key: the fingerprint tells them apart.
+        """CREATE TABLE destroyed_stores (
+            store_id TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            PRIMARY KEY (store_id, fingerprint)
+        ) STRICT, WITHOUT ROWID""",
+        # What an old copy brought back; an empty subject is the whole store.
+        """CREATE TABLE revived (
+            store_id TEXT NOT NULL,
+            subject BLOB NOT NULL,
+            PRIMARY KEY (store_id, subject)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE journal_read (
+            only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+            journal TEXT NOT NULL,
+            bytes INTEGER NOT NULL
+        ) STRICT""",
     ),
 )
 

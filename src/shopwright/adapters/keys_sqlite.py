@@ -4,19 +4,21 @@ Several processes write it, each in short transactions. An erasure in one is not
 at their next batch: a counter in the file tells them to drop the keys that they hold in memory.
 """
 
-import hmac
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
 
+from shopwright.adapters.erasure_journal import ErasureJournal
 from shopwright.adapters.key_cache import KeyCache
+from shopwright.adapters.key_destruction import KeyDestruction, is_erased
 from shopwright.adapters.keys_schema import COUNT_ERASURE, ERASURES, open_keys_file
 from shopwright.adapters.wrapping import Wrapping
 from shopwright.core.errors import Erased
 from shopwright.core.types.identity import Pseudonym, StoreId
-from shopwright.privacy.pseudonyms import KEY_BYTES, derive
+from shopwright.privacy.pseudonyms import KEY_BYTES
+from shopwright.privacy.tombstones import tombstones
 
 CACHED_KEYS_MAX = 100_000
 """About 25 MB of opened keys."""
@@ -25,7 +27,7 @@ Subjects = Mapping[Pseudonym, tuple[str, str]]
 Keys = Mapping[Pseudonym, bytes]
 
 _STORED = "SELECT wrapped FROM subject_keys WHERE store_id = ? AND subject = ?"
-_STORE_LIVES = "SELECT 1 FROM store_keys WHERE store_id = ? AND wrapped IS NOT NULL"
+_STORE_KEY = "SELECT wrapped FROM store_keys WHERE store_id = ?"
 _ORIGINAL = "SELECT original FROM subject_keys WHERE store_id = ? AND subject = ?"
 
 
@@ -33,7 +35,9 @@ class SqliteKeys:
     """The keys in a file, opened with the master key.
 
     ``key_from`` says where the master key came from, for the message. ``entropy`` gives that many
-    unpredictable bytes. Raises Damaged when this master key does not open this key file.
+    unpredictable bytes. Opening it destroys again what the ``journal`` says was destroyed, and what
+    an older copy of the file brought back; ``revived`` names it. Raises Damaged when this master
+    key does not open this key file, or for a damaged journal.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class SqliteKeys:
         master_key: bytes,
         *,
         key_from: str = "the master key file",
+        journal: ErasureJournal | None = None,
         entropy: Callable[[int], bytes] = os.urandom,
         cached_keys_max: int = CACHED_KEYS_MAX,
     ) -> None:
@@ -52,6 +57,8 @@ class SqliteKeys:
         self._file = open_keys_file(path)
         try:
             self._wrapping.prove(self._file)
+            self._destruction = KeyDestruction(self._file, self._key_in, journal)
+            self._destruction.make_up()
             self._seen = (self._file.version(), self._erasures())
         except BaseException:
             self._file.close()
@@ -102,48 +109,74 @@ class SqliteKeys:
             if rows
         }
 
-    def forget(self, store_id: StoreId, subject: Pseudonym) -> bool:
+    def forget(self, store_id: StoreId, subject: Pseudonym | None) -> bool:
         """Destroy a subject's key and leave a tombstone; say whether there was a key.
 
-        The key's bytes are overwritten in the file and leave its write-ahead log. Raises Busy when
+        None destroys the store's key and those of all its people: what was sealed stays unreadable
+        and every pseudonym of the store meaningless, for ever. The journal is on disk first; then
+        the key's bytes are overwritten in the file and leave its write-ahead log. Raises Busy when
         another process keeps that from happening; calling again finishes the work.
         """
-        try:
-            tombstone = _tombstones(self.store_key(store_id), [subject])[subject]
-        except Erased:
-            return False
-        with self._turn, self._file.transaction() as connection:
-            deleted = connection.execute(
-                "DELETE FROM subject_keys WHERE store_id = ? AND subject = ?", (store_id, subject)
-            )
-            connection.execute("INSERT OR IGNORE INTO tombstones VALUES (?)", (tombstone,))
-            connection.execute(COUNT_ERASURE)
-            self._cache.clear()
+        with self._turn:
+            self._notice_erasures()
+            if subject is not None and not self._has_key(store_id):
+                return False
+            with self._file.transaction() as connection:
+                if subject is None:
+                    had = self._destruction.store(connection, store_id)
+                else:
+                    had = self._destruction.subject(connection, store_id, subject)
+            self._drop_keys()
         self._file.erase_traces()
-        return deleted.rowcount > 0
+        return had
 
-    def forget_store(self, store_id: StoreId) -> bool:
-        """Destroy a store's key and the keys of all its people; say whether there was one.
+    def renew_store(self, store_id: StoreId) -> bool:
+        """Give a store that was erased a fresh key, because its merchant came back.
 
-        What was sealed stays unreadable and every pseudonym of the store meaningless, for ever.
+        What was sealed under the old one stays unreadable. Returns False, and changes nothing,
+        for a store that was not erased.
         """
+        new = self._wrapping.wrap(self._wrapping.entropy(KEY_BYTES), store_id, "store")
         with self._turn, self._file.transaction() as connection:
-            had = connection.execute(_STORE_LIVES, (store_id,)).fetchone()
-            connection.execute("DELETE FROM subject_keys WHERE store_id = ?", (store_id,))
-            connection.execute(
-                "INSERT OR REPLACE INTO store_keys (store_id, wrapped) VALUES (?, NULL)",
-                (store_id,),
+            self._wrapping.check_unrotated(connection)
+            renewed = connection.execute(
+                "UPDATE store_keys SET wrapped = ? WHERE store_id = ? AND wrapped IS NULL",
+                (new, store_id),
             )
             connection.execute(COUNT_ERASURE)
-            self._cache.clear()
-            self._store_keys.clear()
-        self._file.erase_traces()
-        return had is not None
+            self._drop_keys()
+        return renewed.rowcount > 0
+
+    def erased(self, store_id: StoreId, subjects: Iterable[Pseudonym]) -> set[Pseudonym]:
+        """Return those of the subjects who were erased: all of them, if their store was."""
+        with self._file.snapshot() as connection:
+            key = self._key_in(connection, store_id)
+            if key is not None:
+                found = tombstones(key, subjects)
+                return {who for who, tombstone in found.items() if is_erased(connection, tombstone)}
+            known = connection.execute(_STORE_KEY, (store_id,)).fetchone() is not None
+            return set(subjects) if known else set()
+
+    def revived(self) -> Sequence[tuple[StoreId, Pseudonym | None]]:
+        """Return the erased subjects whose keys an older copy of the file brought back.
+
+        Their keys are destroyed again already; what else the copy holds of them must be erased
+        again. None stands for a whole store.
+        """
+        rows = self._file.rows("SELECT store_id, subject FROM revived ORDER BY store_id, subject")
+        return tuple((StoreId(row[0]), Pseudonym(row[1]) if row[1] else None) for row in rows)
+
+    def taken(self, subjects: Sequence[tuple[StoreId, Pseudonym | None]]) -> None:
+        """Take subjects off that list: a new erasure of them is on disk."""
+        with self._file.transaction() as connection:
+            connection.executemany(
+                "DELETE FROM revived WHERE store_id = ? AND subject = ?",
+                [(store_id, subject or b"") for store_id, subject in subjects],
+            )
 
     def close(self) -> None:
         """Close the file and drop the keys in memory."""
-        self._cache.clear()
-        self._store_keys.clear()
+        self._drop_keys()
         self._file.close()
 
     def _known_keys(
@@ -171,23 +204,44 @@ class SqliteKeys:
             return
         erasures = self._erasures()
         if erasures != self._seen[1]:
-            self._cache.clear()
-            self._store_keys.clear()
+            self._drop_keys()
         self._seen = (version, erasures)
+
+    def _drop_keys(self) -> None:
+        self._cache.clear()
+        self._store_keys.clear()
+
+    def _has_key(self, store_id: StoreId) -> bool:
+        """Say whether the store has a key, made now if it never had one."""
+        try:
+            self.store_key(store_id)
+        except Erased:
+            return False
+        return True
+
+    def _key_in(self, connection: sqlite3.Connection, store_id: StoreId) -> bytes | None:
+        """Read the store's key anew, whatever is held in memory."""
+        row = connection.execute(_STORE_KEY, (store_id,)).fetchone()
+        if row is None or row[0] is None:
+            return None
+        return self._wrapping.unwrap(row[0], store_id, "store")
 
     def _erasures(self) -> int:
         return self._file.number(ERASURES) or 0
 
     def _make(self, store_id: StoreId, subjects: Subjects) -> dict[Pseudonym, bytes]:
-        tombstones = _tombstones(self.store_key(store_id), subjects)
+        self.store_key(store_id)
         wrap, entropy = self._wrapping.wrap, self._wrapping.entropy
         with self._file.transaction() as connection:
-            if connection.execute(_STORE_LIVES, (store_id,)).fetchone() is None:
+            self._wrapping.check_unrotated(connection)
+            store_key = self._key_in(connection, store_id)
+            if store_key is None:
                 raise _store_erased(store_id)
+            stones = tombstones(store_key, subjects)
             alive = {
                 who: said
                 for who, said in subjects.items()
-                if not _is_erased(connection, tombstones[who])
+                if not is_erased(connection, stones[who])
             }
             connection.executemany(
                 "INSERT INTO subject_keys (store_id, subject, kind, wrapped, original) "
@@ -221,29 +275,21 @@ class SqliteKeys:
         return keys
 
     def _wrapped_store_key(self, store_id: StoreId) -> bytes | None:
-        query = "SELECT wrapped FROM store_keys WHERE store_id = ?"
-        rows = self._file.rows(query, (store_id,))
+        rows = self._file.rows(_STORE_KEY, (store_id,))
         if not rows:
             new = self._wrapping.wrap(self._wrapping.entropy(KEY_BYTES), store_id, "store")
             with self._file.transaction() as connection:
+                self._wrapping.check_unrotated(connection)
                 connection.execute(
                     "INSERT INTO store_keys VALUES (?, ?) ON CONFLICT DO NOTHING", (store_id, new)
                 )
-            rows = self._file.rows(query, (store_id,))
+            rows = self._file.rows(_STORE_KEY, (store_id,))
         wrapped: bytes | None = rows[0][0]
         return wrapped
 
 
-def _tombstones(store_key: bytes, subjects: Iterable[Pseudonym]) -> dict[Pseudonym, bytes]:
-    """Return what is left of erased subjects: a keyed hash, which names nobody by itself."""
-    key = derive(store_key, "tombstone")
-    return {who: hmac.digest(key, who, "sha256") for who in subjects}
-
-
-def _is_erased(connection: sqlite3.Connection, tombstone: bytes) -> bool:
-    query = "SELECT 1 FROM tombstones WHERE tombstone = ?"
-    return connection.execute(query, (tombstone,)).fetchone() is not None
-
-
 def _store_erased(store_id: StoreId) -> Erased:
-    return Erased(f"{store_id}: the key of this store was destroyed; it cannot come back")
+    return Erased(
+        f"{store_id}: this store was erased and its key destroyed, so nothing of it can be read; a "
+        f"merchant who comes back begins anew with `shopwright stores add {store_id} --again …`"
+    )

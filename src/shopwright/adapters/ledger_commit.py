@@ -34,6 +34,7 @@ def write(connection: sqlite3.Connection, changes: LedgerChanges, revision: int)
     _write_orders(connection, changes.orders, revision)
     _write_products(connection, changes.products, revision)
     _write_records(connection, changes.records, revision)
+    _settle_dead_letters(connection, changes.settled)
     _write_dead_letters(connection, changes.dead_letters, revision)
     _write_position(connection, changes.through)
 
@@ -124,13 +125,19 @@ def _write_records(
     )
 
 
+def _settle_dead_letters(
+    connection: sqlite3.Connection, settled: Sequence[tuple[str, int]]
+) -> None:
+    connection.executemany("DELETE FROM dead_letters WHERE partition = ? AND offset = ?", settled)
+
+
 def _write_dead_letters(
     connection: sqlite3.Connection, letters: Sequence[DeadLetter], revision: int
 ) -> None:
     connection.executemany(
         "INSERT OR REPLACE INTO dead_letters "
-        "(partition, offset, store_id, topic, reason, failed_us, revision) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "(partition, offset, store_id, topic, reason, failed_us, subject, attempts, revision) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 letter.partition,
@@ -139,6 +146,8 @@ def _write_dead_letters(
                 letter.topic,
                 letter.reason,
                 letter.failed_us,
+                letter.subject,
+                letter.attempts,
                 revision,
             )
             for letter in letters

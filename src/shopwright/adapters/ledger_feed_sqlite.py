@@ -13,7 +13,7 @@ from shopwright.adapters.ledger_rows import (
 )
 from shopwright.adapters.ledger_schema import REVISION, open_ledger
 from shopwright.core.types.feature import PackedRecord
-from shopwright.core.types.identity import StoreId
+from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.ledger import DeadLetter, MonthPartition
 from shopwright.core.types.order import OrderVersion
 from shopwright.core.types.product import ProductVersion
@@ -79,8 +79,8 @@ class SqliteLedgerFeed:
     def dead_letters(self, limit: int) -> Sequence[DeadLetter]:
         """Return the newest events that could not be read, newest first."""
         rows = self._file.rows(
-            "SELECT partition, offset, store_id, topic, reason, failed_us FROM dead_letters "
-            "ORDER BY failed_us DESC, partition, offset DESC LIMIT ?",
+            "SELECT partition, offset, store_id, topic, reason, failed_us, subject, attempts "
+            "FROM dead_letters ORDER BY failed_us DESC, partition, offset DESC LIMIT ?",
             (limit,),
         )
         return tuple(
@@ -91,6 +91,8 @@ class SqliteLedgerFeed:
                 topic=row[3],
                 reason=row[4],
                 failed_us=row[5],
+                subject=None if row[6] is None else Pseudonym(row[6]),
+                attempts=row[7],
             )
             for row in rows
         )

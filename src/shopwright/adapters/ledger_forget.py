@@ -8,6 +8,16 @@ from shopwright.adapters.ledger_rows import decode_tellings, encode_tellings
 from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.privacy.erasure import without_customer
 
+_OF_STORES = (
+    "documents",
+    "order_versions",
+    "product_versions",
+    "records",
+    "changed_months",
+    "dead_letters",
+)
+"""The tables that speak of stores."""
+
 
 def forget(
     connection: sqlite3.Connection,
@@ -16,13 +26,28 @@ def forget(
     customer: Pseudonym,
     revision: int,
 ) -> int:
-    """Remove the customer from versions, tellings and records; return the orders concerned."""
+    """Remove the customer from versions, tellings and records; return the orders concerned.
+
+    Given an order's pseudonym, what is told of the order stays; its dead letters go.
+    """
     orders = _from_versions(connection, store_id, customer, revision)
     orders |= _from_tellings(connection, path, store_id, customer, revision)
-    connection.execute(
-        "DELETE FROM records WHERE store_id = ? AND entity = ?", (store_id, customer)
-    )
+    who = (store_id, customer)
+    connection.execute("DELETE FROM records WHERE store_id = ? AND entity = ?", who)
+    connection.execute("DELETE FROM dead_letters WHERE store_id = ? AND subject = ?", who)
     return len(orders)
+
+
+def forget_store(connection: sqlite3.Connection, store_id: StoreId) -> int:
+    """Remove every row of a store; return how many orders there were."""
+    (orders,) = connection.execute(
+        "SELECT count(*) FROM (SELECT order_key FROM order_versions WHERE store_id = ? "
+        "UNION SELECT key FROM documents WHERE store_id = ? AND kind = 'order')",
+        (store_id, store_id),
+    ).fetchone()
+    for table in _OF_STORES:
+        connection.execute(f"DELETE FROM {table} WHERE store_id = ?", (store_id,))
+    return int(orders)
 
 
 def _from_versions(
@@ -56,7 +81,10 @@ def _from_tellings(
     ).fetchall()
     orders = set()
     for document, kind, key, stored in found:
-        left = without_customer(decode_tellings(stored, path), customer)
+        told = decode_tellings(stored, path)
+        left = without_customer(told, customer)
+        if left == told:
+            continue
         if left:
             connection.execute(
                 "UPDATE documents SET tellings = ?, revision = ? WHERE id = ?",

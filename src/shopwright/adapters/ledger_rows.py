@@ -130,6 +130,6 @@ def _decode(decoder: "msgspec.msgpack.Decoder[_Told]", stored: bytes, path: Path
         return decoder.decode(stored)
     except msgspec.DecodeError as error:
         raise Damaged(
-            f"{path}: a row of the ledger cannot be read ({error}); move the file away and "
-            "start the worker: it builds the ledger again from the log"
+            f"{path}: a row of the ledger cannot be read ({error}); "
+            "`shopwright replay --adopt` builds it again from the log"
         ) from error

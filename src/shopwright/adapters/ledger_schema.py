@@ -90,6 +90,12 @@ MIGRATIONS = (
         ) STRICT, WITHOUT ROWID""",
         "INSERT INTO meta (name, value) VALUES ('revision', 0)",
     ),
+    (
+        "ALTER TABLE dead_letters ADD COLUMN subject BLOB",
+        "ALTER TABLE dead_letters ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1",
+        """CREATE INDEX dead_letters_of_subject
+            ON dead_letters (store_id, subject) WHERE subject IS NOT NULL""",
+    ),
 )
 
 REVISION = "SELECT value FROM meta WHERE name = 'revision'"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from shopwright.adapters.ledger_commit import next_revision, write
-from shopwright.adapters.ledger_forget import forget
+from shopwright.adapters.ledger_forget import forget, forget_store
 from shopwright.adapters.ledger_rows import ORDER_COLUMNS, decode_tellings, to_order
 from shopwright.adapters.ledger_schema import open_ledger
 from shopwright.adapters.locks import WriterLock, make_folder
@@ -72,16 +72,20 @@ class SqliteLedger:
             write(connection, changes, revision)
         return revision
 
-    def forget(self, store_id: StoreId, customer: Pseudonym) -> int:
-        """Take the customer out of versions, tellings and records.
+    def forget(self, store_id: StoreId, customer: Pseudonym | None) -> int:
+        """Take the customer out of versions, tellings, records and dead letters.
 
         The orders stay, without their customer and no longer valid; their months count as changed.
+        None removes all that the ledger holds of the store, and counts its orders.
         Reads every document of the store: seconds for a million orders. Raises Busy when traces
         remain in the write-ahead log; calling again finishes the work.
         """
         with self._file.transaction() as connection:
             revision = next_revision(connection)
-            orders = forget(connection, self._file.path, store_id, customer, revision)
+            if customer is None:
+                orders = forget_store(connection, store_id)
+            else:
+                orders = forget(connection, self._file.path, store_id, customer, revision)
         self._file.erase_traces()
         return orders
 

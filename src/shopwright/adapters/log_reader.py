@@ -19,6 +19,7 @@ from shopwright.core.types.log import LogRecord
 _READ = f"SELECT row, {COLUMNS} FROM events WHERE row > ? ORDER BY row LIMIT ?"
 _NEWEST = "SELECT max(row) FROM events"
 _OF_SUBJECT = "SELECT row FROM events WHERE subject = ? AND store_id = ?"
+_OF_STORE = "SELECT row FROM events WHERE store_id = ?"
 
 
 class PartitionReader:
@@ -52,8 +53,8 @@ class PartitionReader:
                 records += self._read_day(day, after, limit - len(records))
         return records
 
-    def forget(self, store_id: StoreId, subject: Pseudonym) -> int:
-        """Delete the subject's events in every segment, and their traces."""
+    def forget(self, store_id: StoreId, subject: Pseudonym | None) -> int:
+        """Delete the events of a subject, or of the store, in every segment, and their traces."""
         return sum(
             _forget_in(self._folder.path, day, store_id, subject) for day in self._folder.days()
         )
@@ -87,11 +88,14 @@ class PartitionReader:
         return self._open[day]
 
 
-def _forget_in(folder: Path, day: int, store_id: StoreId, subject: Pseudonym) -> int:
+def _forget_in(folder: Path, day: int, store_id: StoreId, subject: Pseudonym | None) -> int:
     """Look first and delete by row: the writer waits for the deletion only, not for the search."""
     segment = open_to_forget(folder, day)
     try:
-        rows = segment.rows(_OF_SUBJECT, (subject, store_id))
+        if subject is None:
+            rows = segment.rows(_OF_STORE, (store_id,))
+        else:
+            rows = segment.rows(_OF_SUBJECT, (subject, store_id))
         if rows:
             with segment.transaction() as connection:
                 connection.executemany("DELETE FROM events WHERE row = ?", rows)

@@ -72,8 +72,10 @@ class SqliteLog:
         with self._turn:
             self._opened_consumers().commit(consumer, through)
 
-    def forget(self, store_id: StoreId, subject: Pseudonym) -> int:
+    def forget(self, store_id: StoreId, subject: Pseudonym | None) -> int:
         """Remove every event sealed under the subject's key, beside living writers too.
+
+        None removes every event of the store.
 
         Destroy the key first: an event that arrives meanwhile is then no longer sealed under it.
         Raises Busy when traces remain in a write-ahead log; calling again finishes the work.

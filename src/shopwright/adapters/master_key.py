@@ -58,6 +58,12 @@ def make_master_key(path: Path, data_folder: Path, key: bytes) -> bool:
     return True
 
 
+def install_master_key(new: Path, path: Path) -> None:
+    """Let a new key file take the place of the old one, in one step that outlives a power cut."""
+    new.replace(path)
+    sync_folder(path.parent)
+
+
 def decode_master_key(text: str, key_from: str) -> bytes:
     """Return the key that the text holds; raises BadInput naming where the text came from."""
     try:

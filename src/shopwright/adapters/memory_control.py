@@ -1,7 +1,7 @@
 """The small ports in memory, for tests: stores, secrets, keys, decisions, outbox."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from shopwright.adapters.store_currency import check_currency_stays
 from shopwright.core.errors import Erased, UnknownStore
@@ -41,6 +41,10 @@ class MemoryStores:
         """Return every store, by domain."""
         return tuple(store for _, store in sorted(self._stores.items()))
 
+    def forget(self, store_id: StoreId) -> bool:
+        """Remove a store from the list; say whether it was there."""
+        return self._stores.pop(store_id, None) is not None
+
 
 class MemorySecrets:
     """Webhook secrets, in the open."""
@@ -61,6 +65,10 @@ class MemorySecrets:
         secrets = self._secrets.get(store_id, {})
         whole = named(secrets, fingerprint)
         return whole is not None and secrets.pop(whole, None) is not None
+
+    def forget(self, store_id: StoreId) -> int:
+        """Remove every secret of a store; say how many there were."""
+        return len(self._secrets.pop(store_id, {}))
 
 
 class MemoryKeys:
@@ -105,13 +113,30 @@ class MemoryKeys:
         there = [who for who in subjects if (store_id, who) in self._subjects]
         return {who: self._subjects[store_id, who][1] for who in there}
 
-    def forget(self, store_id: StoreId, subject: Pseudonym) -> bool:
-        """Destroy a subject's key and leave a tombstone; say whether there was a key."""
+    def forget(self, store_id: StoreId, subject: Pseudonym | None) -> bool:
+        """Destroy a subject's key and leave a tombstone, or destroy the store's and all in it."""
+        if subject is None:
+            return self._forget_store(store_id)
+        if self._store_keys.get(store_id, b"") is None:
+            return False
         self._tombstones.add((store_id, subject))
         return self._subjects.pop((store_id, subject), None) is not None
 
-    def forget_store(self, store_id: StoreId) -> bool:
-        """Destroy a store's key and the keys of all its people; say whether there was one."""
+    def renew_store(self, store_id: StoreId) -> bool:
+        """Give a store that was erased a fresh key; False for one that was not."""
+        if self._store_keys.get(store_id, b"") is not None:
+            return False
+        self._store_keys[store_id] = self._entropy(KEY_BYTES)
+        self._tombstones = {at for at in self._tombstones if at[0] != store_id}
+        return True
+
+    def erased(self, store_id: StoreId, subjects: Iterable[Pseudonym]) -> set[Pseudonym]:
+        """Return those of the subjects who were erased: all of them, if their store was."""
+        if self._store_keys.get(store_id, b"") is None:
+            return set(subjects)
+        return {who for who in subjects if (store_id, who) in self._tombstones}
+
+    def _forget_store(self, store_id: StoreId) -> bool:
         self._subjects = {at: kept for at, kept in self._subjects.items() if at[0] != store_id}
         had = self._store_keys.get(store_id) is not None
         self._store_keys[store_id] = None

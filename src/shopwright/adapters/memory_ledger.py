@@ -1,6 +1,7 @@
 """Ledger and LedgerFeed in memory, for tests: the contract without the disk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -18,6 +19,8 @@ from shopwright.core.types.log import Position
 from shopwright.core.types.order import OrderVersion
 from shopwright.core.types.product import ProductVersion
 from shopwright.privacy.erasure import version_without_customer, without_customer
+
+_Kept = TypeVar("_Kept")
 
 
 class MemoryLedger:
@@ -62,13 +65,22 @@ class MemoryLedger:
         for record in changes.records:
             key = (record.store_id, record.view, record.entity)
             self._records[key] = replace(record, revision=self._revision)
+        for at in changes.settled:
+            self._dead_letters.pop(at, None)
         self._dead_letters |= {(d.partition, d.offset): d for d in changes.dead_letters}
         self._through |= changes.through
         return self._revision
 
-    def forget(self, store_id: StoreId, customer: Pseudonym) -> int:
-        """Take the customer out of versions, tellings and records; the orders stay."""
+    def forget(self, store_id: StoreId, customer: Pseudonym | None) -> int:
+        """Take the customer out of everything but leave the orders; None: the whole store."""
         self._revision += 1
+        if customer is None:
+            return self._forget_store(store_id)
+        self._dead_letters = {
+            at: letter
+            for at, letter in self._dead_letters.items()
+            if (letter.store_id, letter.subject) != (store_id, customer)
+        }
         self._records = {
             key: record
             for key, record in self._records.items()
@@ -118,6 +130,35 @@ class MemoryLedger:
         )
         return tuple(newest_first[:limit])
 
+    def documents(self) -> Iterator[tuple[Document, Sequence[Telling]]]:
+        """Walk the documents by store, kind and key, with all that was told of each."""
+        return iter(sorted(self._tellings.items(), key=lambda item: item[0]))
+
+    def order_versions(self) -> Iterator[OrderVersion]:
+        """Walk the order versions by store, order and version."""
+        return (version for _, chain in sorted(self._orders.items()) for version in chain)
+
+    def product_versions(self) -> Iterator[ProductVersion]:
+        """Walk the product versions by store, product and version."""
+        return (version for _, line in sorted(self._products.items()) for version in line)
+
+    def packed_records(self, view: str) -> Iterator[PackedRecord]:
+        """Walk a view's packed records by store and entity."""
+        found = sorted(self._records.items(), key=lambda item: item[0])
+        return (record for at, record in found if at[1] == view)
+
+    def _forget_store(self, store_id: StoreId) -> int:
+        documents = {*self._tellings, *self._orders}
+        orders = {d for d in documents if d.store_id == store_id and d.kind == "order"}
+        self._tellings = _of_others(self._tellings, store_id)
+        self._orders = _of_others(self._orders, store_id)
+        self._products = _of_others(self._products, store_id)
+        self._records = {at: r for at, r in self._records.items() if at[0] != store_id}
+        self._months = {m: when for m, when in self._months.items() if m.store_id != store_id}
+        letters = self._dead_letters.items()
+        self._dead_letters = {at: one for at, one in letters if one.store_id != store_id}
+        return len(orders)
+
     def _versions(self, store_id: StoreId) -> list[OrderVersion]:
         return [
             version
@@ -156,3 +197,7 @@ class MemoryLedger:
             if document.kind == "order":
                 orders.add(document.key)
         return orders
+
+
+def _of_others(documents: Mapping[Document, _Kept], store_id: StoreId) -> dict[Document, _Kept]:
+    return {document: kept for document, kept in documents.items() if document.store_id != store_id}

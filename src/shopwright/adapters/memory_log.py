@@ -53,8 +53,8 @@ class MemoryLog:
         """Remember how far a consumer has come."""
         self._consumers[consumer] = Position(dict(through))
 
-    def forget(self, store_id: StoreId, subject: Pseudonym) -> int:
-        """Remove every event sealed under the subject's key; say how many there were."""
+    def forget(self, store_id: StoreId, subject: Pseudonym | None) -> int:
+        """Remove every event sealed under the subject's key, or all of the store's."""
         return sum(partition.forget(store_id, subject) for partition in self._partitions.values())
 
     def committed(self) -> Mapping[str, Position]:
@@ -85,11 +85,11 @@ class _Partition:
         start = bisect_right(self.records, after, key=lambda record: record.offset)
         return self.records[start : start + limit]
 
-    def forget(self, store_id: StoreId, subject: Pseudonym) -> int:
+    def forget(self, store_id: StoreId, subject: Pseudonym | None) -> int:
         forgotten = [
             record
             for record in self.records
-            if (record.event.store_id, record.event.subject) == (store_id, subject)
+            if record.event.store_id == store_id and subject in (None, record.event.subject)
         ]
         for record in forgotten:
             self._known -= _keys(record.event)

@@ -48,8 +48,10 @@ class MemoryOfflineStore:
         tables = {**order_tables(orders), "products": product_table(products)}
         return run(sql, define_tables(tables), spine, self._limits)
 
-    def forget(self, store_id: StoreId, customer: Pseudonym) -> int:
-        """Remove the customer's rows; say how many partitions named the customer."""
+    def forget(self, store_id: StoreId, customer: Pseudonym | None) -> int:
+        """Remove the customer's rows, or the store's; say how many partitions changed."""
+        if customer is None:
+            return self._forget_store(store_id)
         named = [
             partition
             for partition, versions in self._months.items()
@@ -61,3 +63,9 @@ class MemoryOfflineStore:
                 version for version in self._months[partition] if version.customer != customer
             )
         return len(named)
+
+    def _forget_store(self, store_id: StoreId) -> int:
+        gone = {partition for partition in self._months if partition.store_id == store_id}
+        for partition in gone:
+            del self._months[partition]
+        return len(gone) + (self._products.pop(store_id, None) is not None)

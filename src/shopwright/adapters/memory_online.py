@@ -41,8 +41,11 @@ class MemoryOnlineStore:
         following = sorted(entity for entity in kept if after is None or entity > after)
         return [kept[entity] for entity in following[:limit]]
 
-    def forget(self, store_id: StoreId, entity: Pseudonym) -> None:
-        """Remove the entity from every view."""
+    def forget(self, store_id: StoreId, entity: Pseudonym | None) -> None:
+        """Remove the entity from every view; None: the whole store."""
+        if entity is None:
+            self._views = {at: kept for at, kept in self._views.items() if at[0] != store_id}
+            return
         for (of_store, _), kept in self._views.items():
             if of_store == store_id:
                 kept.pop(entity, None)

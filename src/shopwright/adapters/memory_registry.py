@@ -60,6 +60,12 @@ class MemoryRegistry:
         mine = [v for v, m in manifests.items() if (m.store_id, m.task) == (store_id, task)]
         return sorted(mine, key=lambda version: manifests[version].as_of_us)
 
+    def remove(self, version: ModelVersion) -> bool:
+        """Remove a version and every alias that names it; say whether it was there."""
+        check_version(version)
+        self._aliases = {at: named for at, named in self._aliases.items() if named != version}
+        return self._models.pop(version, None) is not None
+
     def _manifest(self, version: ModelVersion) -> ModelManifest:
         check_version(version)
         if version not in self._models:

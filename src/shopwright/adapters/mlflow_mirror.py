@@ -10,13 +10,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from shopwright.adapters.mlflow_forget import VERSION_TAG, forget
 from shopwright.adapters.model_files import check_names, check_version
 from shopwright.core.errors import Damaged, ShopwrightError
 from shopwright.core.ports import ModelRegistry, Outbox
-from shopwright.training.registration import OUTBOX_KIND, Registration, decode_registration
+from shopwright.training.registration import (
+    FORGET_KIND,
+    OUTBOX_KIND,
+    Registration,
+    decode_registration,
+)
 
 ALIASES = ("champion", "challenger")
-_VERSION_TAG = "model_version"
+_WAITING_MAX = 10_000
 _FINISHED = "FINISHED"
 _US_PER_MS = 1000
 
@@ -59,14 +65,19 @@ class MlflowMirror:
         self._mlflow: Any = None
         self._known_errors: tuple[type[Exception], ...] = ()
         self._client: Any = None
+        self._forgotten: set[str] = set()
 
     def drain(self, limit: int) -> Drained:
-        """Tell MLflow of at most ``limit`` waiting items, oldest first.
+        """Tell MLflow of at most ``limit`` waiting items, oldest first; what it must forget, first.
 
         A failed item stays in the outbox with its reason in the result; the next one is tried.
         When MLflow is away, none is tried: its client repeats each request for minutes.
         """
-        waiting = self._outbox.pending(OUTBOX_KIND, limit)
+        waiting = [
+            (kind, key, body)
+            for kind in (FORGET_KIND, OUTBOX_KIND)
+            for key, body in self._outbox.pending(kind, limit)
+        ][:limit]
         if not waiting:
             return Drained(0, ())
         known_errors = self._import()
@@ -74,18 +85,35 @@ class MlflowMirror:
             client = self._reached()
         except known_errors as error:
             away = f"MLflow at {self._tracking_uri} is away ({_first_line(error)})"
-            return Drained(0, tuple(Failure(key, away) for key, _ in waiting))
+            return Drained(0, tuple(Failure(key, away) for _, key, _ in waiting))
         told, failures = 0, []
-        for key, body in waiting:
+        for kind, key, body in waiting:
             try:
-                registration = decode_registration(body)
-                _Telling(client, registration, self._artifact_folder).tell(self._models)
+                if kind == FORGET_KIND:
+                    self._forget(client, key)
+                elif self._is_forgotten(key):
+                    continue
+                else:
+                    registration = decode_registration(body)
+                    _Telling(client, registration, self._artifact_folder).tell(self._models)
             except known_errors as error:
                 failures.append(Failure(key, f"{type(error).__name__}: {_first_line(error)}"))
                 continue
-            self._outbox.done(OUTBOX_KIND, key)
+            self._outbox.done(kind, key)
             told += 1
         return Drained(told, tuple(failures))
+
+    def _forget(self, client: Any, version: str) -> None:
+        """Remove a model from MLflow, and what MLflow was still to be told of it."""
+        store = client._tracking_client.store
+        forget(client, store, self._tracking_uri, self._artifact_folder, version)
+        for key, _ in self._outbox.pending(OUTBOX_KIND, _WAITING_MAX):
+            if key.endswith(f"/{version}"):
+                self._outbox.done(OUTBOX_KIND, key)
+        self._forgotten.add(version)
+
+    def _is_forgotten(self, key: str) -> bool:
+        return key.rpartition("/")[2] in self._forgotten
 
     def _import(self) -> tuple[type[Exception], ...]:
         """Import MLflow, prepared; return the errors that mean an item could not be told."""
@@ -135,7 +163,7 @@ class _Telling:
 
     def _run(self, models: ModelRegistry) -> Any:
         experiment_id = self._experiment_id()
-        wanted = f"tags.{_VERSION_TAG} = '{self._told.version}'"
+        wanted = f"tags.{VERSION_TAG} = '{self._told.version}'"
         found = self._client.search_runs([experiment_id], wanted, max_results=1)
         if found and found[0].info.status == _FINISHED:
             return found[0]
@@ -145,7 +173,7 @@ class _Telling:
         return run
 
     def _new_run(self, experiment_id: str) -> Any:
-        tags = {**self._told.version_tags, _VERSION_TAG: self._told.version}
+        tags = {**self._told.version_tags, VERSION_TAG: self._told.version}
         return self._client.create_run(
             experiment_id,
             start_time=self._told.as_of_us // _US_PER_MS,
@@ -181,7 +209,7 @@ class _Telling:
             self._client.create_registered_model(self._name, tags=self._told.model_tags)
 
     def _model_version(self, run: Any) -> str:
-        wanted = f"name = '{self._name}' and tags.{_VERSION_TAG} = '{self._told.version}'"
+        wanted = f"name = '{self._name}' and tags.{VERSION_TAG} = '{self._told.version}'"
         found = self._client.search_model_versions(wanted, max_results=1)
         if found:
             number = found[0].version
@@ -192,7 +220,7 @@ class _Telling:
             self._name,
             source=run.info.artifact_uri,
             run_id=run.info.run_id,
-            tags={**self._told.version_tags, _VERSION_TAG: self._told.version},
+            tags={**self._told.version_tags, VERSION_TAG: self._told.version},
         )
         return str(made.version)
 

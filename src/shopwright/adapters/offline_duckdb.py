@@ -7,6 +7,7 @@ how a change becomes whole. A copy of the ledger: it can be deleted and made aga
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from shopwright.adapters.offline_manifest import (
     write_durably,
 )
 from shopwright.adapters.offline_query import Limits, define_files, run
-from shopwright.adapters.offline_rows import ORDER_RELATIONS, order_tables, product_table
+from shopwright.adapters.offline_rows import ORDER_RELATIONS, SCHEMAS, order_tables, product_table
 from shopwright.core.errors import BadInput, Damaged, NotReady
 from shopwright.core.ports import Columns
 from shopwright.core.types.identity import Pseudonym, StoreId
@@ -97,9 +98,10 @@ class DuckDbOfflineStore:
                     self._check(files)
                     raise
 
-    def forget(self, store_id: StoreId, customer: Pseudonym) -> int:
+    def forget(self, store_id: StoreId, customer: Pseudonym | None) -> int:
         """Rewrite every partition that names the customer; say how many there were.
 
+        None removes every partition of the store, and counts each month and its products.
         Older states are removed at once, because they name the customer too; a reader that follows
         one of them starts again on the newest.
         """
@@ -108,20 +110,31 @@ class DuckDbOfflineStore:
         with alone_in(self._folder):
             before = read_newest(self._folder)
             files = _copy(before.files)
-            named: set[str] = set()
-            for relation in ORDER_RELATIONS:
-                for month, name in before.files.get(relation, {}).get(store_id, {}).items():
-                    body = self._read(self._path(relation, store_id, name))
-                    table = pq.ParquetFile(pa.BufferReader(body)).read()
-                    kept = table.filter(_others(table, customer))
-                    if kept.num_rows < table.num_rows:
-                        named.add(month)
-                        self._replace(files, relation, MonthPartition(store_id, month), kept)
+            if customer is None:
+                named = {month for stores in files.values() for month in stores.pop(store_id, {})}
+            else:
+                named = self._take_out(files, store_id, customer)
             if named:
                 self._commit(before, files, before.through, kept_max=1)
-            else:
-                sweep(self._folder, 1, orphans=True)
+            sweep(self._folder, 1, orphans=True)
+            if customer is None:
+                for relation in SCHEMAS:
+                    with suppress(OSError):  # there is none, or a reader still looks into it
+                        (self._folder / relation / store_id).rmdir()
         return len(named)
+
+    def _take_out(self, files: Files, store_id: StoreId, customer: Pseudonym) -> set[str]:
+        """Write the months that name the customer anew; return them."""
+        named: set[str] = set()
+        for relation in ORDER_RELATIONS:
+            for month, name in list(files.get(relation, {}).get(store_id, {}).items()):
+                body = self._read(self._path(relation, store_id, name))
+                table = pq.ParquetFile(pa.BufferReader(body)).read()
+                kept = table.filter(_others(table, customer))
+                if kept.num_rows < table.num_rows:
+                    named.add(month)
+                    self._replace(files, relation, MonthPartition(store_id, month), kept)
+        return named
 
     def _commit(self, before: Manifest, files: Files, through: int, kept_max: int) -> None:
         commit(self._folder, Manifest(number=before.number + 1, through=through, files=files))

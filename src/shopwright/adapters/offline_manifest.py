@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from shopwright.adapters.locks import sync_folder
+from shopwright.adapters.offline_spill import sweep_spills
 from shopwright.core.errors import Damaged, TooNew
 
 FORMAT = 1
@@ -121,6 +122,7 @@ def sweep(folder: Path, kept_max: int, *, orphans: bool) -> None:
     if orphans:
         removed |= {path.relative_to(folder).as_posix() for path in folder.glob("*/*/*")}
         removed |= {path.name for path in folder.glob("*.unfinished")}
+        sweep_spills(folder)
     for number in dropped:
         _path(folder, number).unlink()
     for path in removed - _named(folder, kept):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -10,6 +9,7 @@ from msgspec import Struct
 
 from shopwright.adapters.arrow_columns import to_columns, to_table
 from shopwright.adapters.offline_rows import SCHEMAS
+from shopwright.adapters.offline_spill import spill_folder
 from shopwright.core.errors import BadInput, NotReady
 from shopwright.core.ports import Columns
 
@@ -38,8 +38,8 @@ def run(
     person, is kept for the next. Raises BadInput for a text that cannot run, NotReady when it needs
     more memory or disk than there is.
     """
-    with TemporaryDirectory(prefix="spill-", dir=spill) as scratch:
-        connection = duckdb.connect(":memory:", config=_config(limits, scratch))
+    with spill_folder(spill) as scratch:
+        connection = duckdb.connect(":memory:", config=_config(limits, str(scratch)))
         try:
             if spine is not None:
                 connection.register("spine", to_table(spine))

@@ -133,6 +133,42 @@ class FileRegistry:
                 found.append((manifest.as_of_us, version))
         return [version for _, version in sorted(found)]
 
+    def remove(self, version: ModelVersion) -> bool:
+        """Remove a version and every alias that names it, durably; say whether it was there.
+
+        First the aliases, then the folder leaves its name in one step: nobody meets half a model.
+        A removal that was cut short is finished by calling again. Raises BadInput, OSError.
+        """
+        place = self._folder / check_version(version)
+        with self._lock():
+            for path in sorted(self._alias_folder.glob("*/*.json")):
+                if version.encode() in path.read_bytes():
+                    self._without(path, version)
+            if not place.exists():
+                return False
+            going = self._folder / f"{_HALF_WRITTEN}removed-{version}"
+            place.rename(going)
+            sync_folder(self._folder)
+            shutil.rmtree(going)
+        return True
+
+    def _without(self, path: Path, version: ModelVersion) -> None:
+        """Take a version out of an alias file; one that cannot be read goes whole.
+
+        The decision log can tell all of it again.
+        """
+        store_id, task = StoreId(path.parent.name), path.stem
+        try:
+            aliases = self._read_aliases(store_id, task)
+        except TooNew:
+            raise
+        except Damaged:
+            path.unlink()
+            sync_folder(path.parent)
+            return
+        left = {alias: named for alias, named in aliases.items() if named != version}
+        self._write_aliases(store_id, task, left)
+
     def _manifest(self, version: ModelVersion) -> ModelManifest:
         check_version(version)
         folder = self._folder / version

@@ -41,6 +41,7 @@ class SqliteSecrets:
         wrapped = self._wrapping.wrap(secret, store_id, "webhook", name.encode())
         with self._turn:
             with self._file.transaction() as connection:
+                self._wrapping.check_unrotated(connection)
                 connection.execute(
                     "INSERT INTO secrets (store_id, fingerprint, wrapped) VALUES (?, ?, ?) "
                     "ON CONFLICT DO NOTHING",
@@ -83,6 +84,15 @@ class SqliteSecrets:
             self._opened.clear()
             self._file.erase_traces()
             return deleted.rowcount > 0
+
+    def forget(self, store_id: StoreId) -> int:
+        """Remove every secret of a store; say how many there were. Raises Busy; ask again then."""
+        with self._turn:
+            with self._file.transaction() as connection:
+                deleted = connection.execute("DELETE FROM secrets WHERE store_id = ?", (store_id,))
+            self._opened.clear()
+            self._file.erase_traces()
+            return deleted.rowcount
 
     def close(self) -> None:
         """Close the file and drop the secrets in memory."""

@@ -19,18 +19,23 @@ _PRIMARY_CODE = 0xFF
 """SQLite's extended result codes carry the primary code in their lowest byte."""
 
 
-class Database:
-    """A file opened by ``open_database``."""
+RESTORE = "restore it from a backup"
+"""What to do about a damaged file that cannot be made again."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+
+class Database:
+    """A file opened by ``open_database``; ``remedy`` says what to do when it is damaged."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, remedy: str = RESTORE) -> None:
         self.path = path
+        self._remedy = remedy
         self._connection = connection
         self._turn = RLock()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Write: on leaving, everything is on disk; on an error, nothing was changed."""
-        with self._turn, explained(self.path):
+        with self._turn, explained(self.path, self._remedy):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -44,7 +49,7 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         """Read: every query inside sees the file as it was at the first one."""
-        with self._turn, explained(self.path):
+        with self._turn, explained(self.path, self._remedy):
             self._connection.execute("BEGIN")
             try:
                 yield self._connection
@@ -54,7 +59,7 @@ class Database:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Return the rows of one query."""
-        with self._turn, explained(self.path):
+        with self._turn, explained(self.path, self._remedy):
             return self._connection.execute(sql, parameters).fetchall()
 
     def rows_of_each(self, sql: str, many: Iterable[Sequence[Any]]) -> list[list[Row]]:
@@ -69,7 +74,7 @@ class Database:
 
     def version(self) -> int:
         """Return a number that changes when another connection has committed; costs 2 µs."""
-        with self._turn, explained(self.path):
+        with self._turn, explained(self.path, self._remedy):
             found = self._connection.execute("PRAGMA data_version").fetchone()
             return int(found[0])
 
@@ -93,18 +98,18 @@ class Database:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path, remedy: str = RESTORE) -> Iterator[None]:
     """Turn SQLite's errors into ours: Damaged, Busy, or OSError, each with the file's name."""
     try:
         yield
     except sqlite3.Error as error:
-        raise _explain(error, path) from error
+        raise _explain(error, path, remedy) from error
 
 
-def _explain(error: sqlite3.Error, path: Path) -> Exception:
+def _explain(error: sqlite3.Error, path: Path, remedy: str) -> Exception:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & _PRIMARY_CODE
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return Damaged(f"{path}: the file is damaged ({error}); restore it from a backup")
+        return Damaged(f"{path}: the file is damaged ({error}); {remedy}")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Busy(f"{path}: another process keeps writing to the file; try again")
     if code in _SYSTEM_ERRORS:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from shopwright.adapters.locks import alone_in, make_folder, sync_folder
-from shopwright.adapters.sqlite_database import Database, explained
+from shopwright.adapters.sqlite_database import RESTORE, Database, explained
 from shopwright.core.errors import Damaged, TooNew
 
 BUSY_SECONDS = 10.0
@@ -30,11 +30,13 @@ class FileKind(NamedTuple):
 
     name: str
     application_id: int
+    remedy: str = RESTORE
+    """What to do when one is damaged."""
 
 
 LOG_SEGMENT = FileKind("segment of the event log", 0x53570001)
 LOG_CONSUMERS = FileKind("list of log consumers", 0x53570002)
-LEDGER = FileKind("ledger", 0x53570003)
+LEDGER = FileKind("ledger", 0x53570003, "`shopwright replay --adopt` builds it again from the log")
 KEYS = FileKind("key file", 0x53570004)
 CONTROL = FileKind("control file", 0x53570005)
 
@@ -63,7 +65,7 @@ def open_database(
         _make(path, kind, migrations)
     connection = _connect(path)
     try:
-        with explained(path):
+        with explained(path, kind.remedy):
             _bring_forward(connection, path, kind, migrations)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
@@ -74,14 +76,14 @@ def open_database(
     except BaseException:
         connection.close()
         raise
-    return Database(path, connection)
+    return Database(path, connection, kind.remedy)
 
 
 def _make(path: Path, kind: FileKind, migrations: Sequence[Migration]) -> None:
     with alone_in(path.parent):
         if path.exists():
             return
-        _refuse_orphan(path)
+        _refuse_orphan(path, kind)
         new = path.with_name(f"{path.name}.new")
         for leftover in path.parent.glob(f"{new.name}*"):
             leftover.unlink()
@@ -99,13 +101,13 @@ def _make(path: Path, kind: FileKind, migrations: Sequence[Migration]) -> None:
         sync_folder(path.parent)
 
 
-def _refuse_orphan(path: Path) -> None:
+def _refuse_orphan(path: Path, kind: FileKind) -> None:
     """A write-ahead log without its file would be replayed into the new one."""
     orphan = path.with_name(f"{path.name}-wal")
     if orphan.exists():
         raise Damaged(
-            f"{path}: the file is gone, but its write-ahead log {orphan.name} is there; restore "
-            "the file from a backup, or move the write-ahead log away to begin anew"
+            f"{path}: the file is gone, but its write-ahead log {orphan.name} is there; "
+            f"{kind.remedy}, or move the write-ahead log away to begin anew"
         )
 
 
@@ -127,7 +129,7 @@ def _bring_forward(
     if written != kind.application_id:
         raise Damaged(
             f"{path}: this is not a {kind.name} of Shopwright (it says {written:#x} instead of "
-            f"{kind.application_id:#x}); move it away, or restore the right file"
+            f"{kind.application_id:#x}); move it away; {kind.remedy}"
         )
     found = _number(connection, "user_version")
     if found > len(migrations):

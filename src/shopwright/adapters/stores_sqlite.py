@@ -47,6 +47,13 @@ class SqliteStores:
         rows = self._file.rows(f"SELECT {_COLUMNS} FROM stores ORDER BY store_id")
         return tuple(_to_store(row) for row in rows)
 
+    def forget(self, store_id: StoreId) -> bool:
+        """Remove a store from the list; say whether it was there. Raises Busy; ask again then."""
+        with self._file.transaction() as connection:
+            deleted = connection.execute("DELETE FROM stores WHERE store_id = ?", (store_id,))
+        self._file.erase_traces()
+        return deleted.rowcount > 0
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()

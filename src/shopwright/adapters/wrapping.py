@@ -1,11 +1,12 @@
 """Wraps what a file keeps secret under the master key, and says which file it was when it fails."""
 
 import os
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 from shopwright.adapters.sqlite_database import Database
-from shopwright.core.errors import Damaged, TooNew
+from shopwright.core.errors import Busy, Damaged, TooNew
 from shopwright.core.types.identity import StoreId
 from shopwright.privacy.master import unwrap, wrap
 from shopwright.privacy.sealing import NONCE_BYTES
@@ -38,6 +39,7 @@ class Wrapping:
         self._path = path
         self._master_key = master_key
         self._key_from = key_from
+        self._proof = b""
         self.entropy = entropy
 
     def wrap(self, secret: bytes, store_id: StoreId, purpose: str, owner: bytes = b"") -> bytes:
@@ -79,3 +81,14 @@ class Wrapping:
                 "that key file belongs to another data folder, or was made anew: use the master "
                 "key that this folder began with"
             ) from error
+        self._proof = rows[0][0]
+
+    def check_unrotated(self, connection: sqlite3.Connection) -> None:
+        """Raise Busy when the file got another master key since it was opened.
+
+        Whoever went on wrapping with the old key would write what nobody can open.
+        """
+        if connection.execute(_STORED_PROOF).fetchone()[0] != self._proof:
+            raise Busy(
+                f"{self._path}: the master key was changed while this process ran; start it again"
+            )

@@ -1,8 +1,6 @@
 """Settings → adapters → pipelines: the only place that knows which engines are real."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,21 +10,32 @@ from shopwright.app.settings import Settings
 from shopwright.core.clock import SystemClock
 
 if TYPE_CHECKING:
+    from shopwright.adapters.api_keys_sqlite import SqliteApiKeys
+    from shopwright.adapters.attempts_sqlite import SqliteAttempts
+    from shopwright.adapters.audit_sqlite import SqliteAudit
+    from shopwright.adapters.dead_letters_sqlite import SqliteDeadLetters
     from shopwright.adapters.decisions_sqlite import SqliteDecisions
+    from shopwright.adapters.errands_sqlite import SqliteErrands
     from shopwright.adapters.keys_sqlite import SqliteKeys
+    from shopwright.adapters.ledger_checkpoints import Checkpoints
     from shopwright.adapters.ledger_feed_sqlite import SqliteLedgerFeed
     from shopwright.adapters.ledger_sqlite import SqliteLedger
+    from shopwright.adapters.log_retention import LogRetention
     from shopwright.adapters.log_sqlite import SqliteLog
     from shopwright.adapters.mlflow_mirror import MlflowMirror
     from shopwright.adapters.offline_duckdb import DuckDbOfflineStore
     from shopwright.adapters.online_lmdb import LmdbOnlineStore
     from shopwright.adapters.outbox_sqlite import SqliteOutbox
+    from shopwright.adapters.privacy_requests_sqlite import SqlitePrivacyRequests
     from shopwright.adapters.registry_files import FileRegistry
     from shopwright.adapters.secrets_sqlite import SqliteSecrets
+    from shopwright.adapters.sessions_sqlite import SqliteSessions
+    from shopwright.adapters.signing_key_sqlite import SqliteSigningKey
     from shopwright.adapters.stores_sqlite import SqliteStores
+    from shopwright.adapters.users_sqlite import SqliteUsers
     from shopwright.pipelines.archive import Archiver
     from shopwright.pipelines.ingest import Intake
-    from shopwright.pipelines.materialize import Materializer
+    from shopwright.pipelines.model_removal import TrackedRemoval
     from shopwright.pipelines.predict import Scoring
     from shopwright.pipelines.record_predictions import PredictionRecorder
     from shopwright.pipelines.train import Trainer
@@ -44,9 +53,15 @@ def open_log(settings: Settings, partition: str | None = None) -> "SqliteLog":
 
 def open_keys(settings: Settings) -> "SqliteKeys":
     """Open the keys. Raises NotReady without a master key, Damaged with a wrong one."""
+    from shopwright.adapters.erasure_journal import ErasureJournal
     from shopwright.adapters.keys_sqlite import SqliteKeys
 
-    return SqliteKeys(settings.home / "keys.db", read_master_key(settings), entropy=os.urandom)
+    return SqliteKeys(
+        settings.home / "keys.db",
+        read_master_key(settings),
+        journal=ErasureJournal(settings.erasure_journal, settings.home),
+        entropy=os.urandom,
+    )
 
 
 def open_secrets(settings: Settings) -> "SqliteSecrets":
@@ -54,6 +69,22 @@ def open_secrets(settings: Settings) -> "SqliteSecrets":
     from shopwright.adapters.secrets_sqlite import SqliteSecrets
 
     return SqliteSecrets(
+        settings.home / "control.db", read_master_key(settings), entropy=os.urandom
+    )
+
+
+def open_privacy_requests(settings: Settings) -> "SqlitePrivacyRequests":
+    """Open what was asked about people's data."""
+    from shopwright.adapters.privacy_requests_sqlite import SqlitePrivacyRequests
+
+    return SqlitePrivacyRequests(settings.home / "control.db")
+
+
+def open_signing_key(settings: Settings) -> "SqliteSigningKey":
+    """Open the key that signs receipts."""
+    from shopwright.adapters.signing_key_sqlite import SqliteSigningKey
+
+    return SqliteSigningKey(
         settings.home / "control.db", read_master_key(settings), entropy=os.urandom
     )
 
@@ -70,6 +101,70 @@ def open_decisions(settings: Settings) -> "SqliteDecisions":
     from shopwright.adapters.decisions_sqlite import SqliteDecisions
 
     return SqliteDecisions(settings.home / "control.db")
+
+
+def open_errands(settings: Settings) -> "SqliteErrands":
+    """Open what operators asked the running worker to do."""
+    from shopwright.adapters.errands_sqlite import SqliteErrands
+
+    return SqliteErrands(settings.home / "control.db")
+
+
+def open_dead_letters(settings: Settings) -> "SqliteDeadLetters":
+    """Open the list of events that could not be read."""
+    from shopwright.adapters.dead_letters_sqlite import SqliteDeadLetters
+
+    return SqliteDeadLetters(settings.home / "ledger" / "00.sqlite")
+
+
+def open_checkpoints(settings: Settings) -> "Checkpoints":
+    """Open the verified copies of the ledger."""
+    from shopwright.adapters.ledger_checkpoints import Checkpoints
+    from shopwright.pipelines.digest import ledger_digest
+
+    return Checkpoints(settings.home / "ledger" / "00.sqlite", ledger_digest)
+
+
+def open_retention(settings: Settings) -> "LogRetention":
+    """Open the log to remove segments that nobody needs any more."""
+    from shopwright.adapters.log_retention import LogRetention
+
+    return LogRetention(settings.home / "log")
+
+
+def open_audit(settings: Settings) -> "SqliteAudit":
+    """Open the audit trail."""
+    from shopwright.adapters.audit_sqlite import SqliteAudit
+
+    return SqliteAudit(settings.home / "control.db")
+
+
+def open_users(settings: Settings) -> "SqliteUsers":
+    """Open the list of people who may sign in."""
+    from shopwright.adapters.users_sqlite import SqliteUsers
+
+    return SqliteUsers(settings.home / "control.db")
+
+
+def open_sessions(settings: Settings) -> "SqliteSessions":
+    """Open the list of who is signed in."""
+    from shopwright.adapters.sessions_sqlite import SqliteSessions
+
+    return SqliteSessions(settings.home / "control.db")
+
+
+def open_api_keys(settings: Settings) -> "SqliteApiKeys":
+    """Open the list of API keys."""
+    from shopwright.adapters.api_keys_sqlite import SqliteApiKeys
+
+    return SqliteApiKeys(settings.home / "control.db")
+
+
+def open_attempts(settings: Settings) -> "SqliteAttempts":
+    """Open the count of failed attempts to sign in."""
+    from shopwright.adapters.attempts_sqlite import SqliteAttempts
+
+    return SqliteAttempts(settings.home / "control.db")
 
 
 def open_outbox(settings: Settings) -> "SqliteOutbox":
@@ -125,6 +220,13 @@ def open_registry(settings: Settings) -> "FileRegistry":
     return FileRegistry(settings.home / "models")
 
 
+def open_removal(settings: Settings) -> "TrackedRemoval":
+    """Open what takes models away for good."""
+    from shopwright.pipelines.model_removal import TrackedRemoval
+
+    return TrackedRemoval(open_registry(settings), open_outbox(settings))
+
+
 def open_intake(settings: Settings, partition: str) -> "Intake":
     """Open what verified events go through; it alone writes its partition of the log."""
     from shopwright.pipelines.ingest import Intake
@@ -137,30 +239,6 @@ def open_recorder(settings: Settings, partition: str) -> "PredictionRecorder":
     from shopwright.pipelines.record_predictions import PredictionRecorder
 
     return PredictionRecorder(open_log(settings, partition), open_keys(settings), os.urandom)
-
-
-@contextmanager
-def open_materializer(settings: Settings) -> Iterator["Materializer"]:
-    """Open the worker's pipeline for the length of a block. Raises Busy when a worker runs."""
-    from shopwright.pipelines.materialize import Materializer
-
-    ledger = open_ledger(settings)
-    online = None
-    try:
-        online = open_online(settings, readonly=False)
-        yield Materializer(
-            log=open_log(settings),
-            keys=open_keys(settings),
-            stores=open_stores(settings),
-            ledger=ledger,
-            feed=open_feed(settings),
-            online=online,
-            clock=SystemClock(),
-        )
-    finally:
-        if online is not None:
-            online.close()
-        ledger.close()
 
 
 def open_archiver(settings: Settings) -> "Archiver":

@@ -2,14 +2,8 @@
 
 from collections.abc import Callable
 
-from shopwright.app.bootstrap import (
-    open_archiver,
-    open_feed,
-    open_ledger,
-    open_log,
-    open_materializer,
-    open_offline,
-)
+from shopwright.app.bootstrap import open_feed, open_ledger, open_log, open_offline
+from shopwright.app.owner import own
 from shopwright.app.settings import Settings
 from shopwright.core.clock import Clock, SystemClock
 from shopwright.core.errors import Busy, NotReady
@@ -30,12 +24,12 @@ def catch_up(settings: Settings, on_taken: Taken | None = None, clock: Clock | N
     """
     clock = clock or SystemClock()
     try:
-        with open_materializer(settings) as materializer:
-            materializer.repair_online()
-            while (step := materializer.step(settings.batch_records_max)).records:
+        with own(settings) as owner:
+            owner.materializer.repair_online()
+            while (step := owner.materializer.step(settings.batch_records_max)).records:
                 if on_taken is not None:
                     on_taken(step.records)
-            open_archiver(settings).step()
+            owner.archiver.step()
     except Busy:
         _wait(settings, clock)
 

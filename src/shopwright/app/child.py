@@ -24,9 +24,11 @@ PROGRAM = (sys.executable, "-P", "-m", "shopwright", "--config", os.devnull)
 read; ``-P``: the working folder is not searched for code."""
 
 
-def command(role: Role, lifeline: int) -> list[str]:
-    """Return the command line of a role."""
+def command(role: Role, lifeline: int, listener: int | None = None) -> list[str]:
+    """Return the command line of a role; a web process may be handed an open ``listener``."""
     chosen = ["--role", role.name, "--number", str(role.number), "--lifeline", str(lifeline)]
+    if listener is not None and role.name == "web":
+        chosen += ["--listener", str(listener)]
     return [*PROGRAM, "up", *chosen]
 
 
@@ -37,6 +39,7 @@ class Child:
         self.role = role
         self.crashed: list[float] = []
         self.due = 0.0
+        self.started = 0.0
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,13 +47,15 @@ class Child:
         """The process, as long as it has not been cleared away."""
         return self._process.pid if self._process else None
 
-    def start(self, arguments: Sequence[str], environment: Mapping[str, str], inherit: int) -> None:
-        """Start the process in a group of its own; it inherits one file descriptor."""
+    def start(
+        self, arguments: Sequence[str], environment: Mapping[str, str], inherit: Sequence[int]
+    ) -> None:
+        """Start the process in a group of its own; it inherits these file descriptors."""
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             arguments,
             env=environment,
             stdin=subprocess.DEVNULL,
-            pass_fds=(inherit,),
+            pass_fds=inherit,
             process_group=0,
         )
 

@@ -13,6 +13,8 @@ from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from shopwright.app.metric_files import count_in_filled_files
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 OTHER = "other"
 
@@ -102,6 +104,12 @@ METRICS = (
         ("route", "status"),
     ),
     Metric(
+        "shopwright_logins_total",
+        "counter",
+        "Attempts to sign in, by result: opened, refused, made_to_wait.",
+        ("result",),
+    ),
+    Metric(
         "shopwright_console_listeners",
         "gauge",
         "Console pages that watch a customer live.",
@@ -129,6 +137,16 @@ METRICS = (
         "Ledger revisions that the Parquet history has not taken.",
     ),
     Metric(
+        "shopwright_redaction_age_seconds",
+        "gauge",
+        "Age of the oldest erasure that is not finished; 0 when there is none.",
+    ),
+    Metric(
+        "shopwright_erasures_total",
+        "counter",
+        "Erasures of people and stores that were finished with a receipt.",
+    ),
+    Metric(
         "shopwright_training_seconds",
         "histogram",
         "Time that one training run took.",
@@ -145,6 +163,7 @@ class Metrics:
     """
 
     def __init__(self) -> None:
+        count_in_filled_files()
         self._registry = CollectorRegistry()
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}

@@ -7,6 +7,9 @@ DELAY_SECONDS_MAX = 30.0
 WINDOW_SECONDS = 300.0
 """Crashes longer ago than this are forgotten."""
 
+STEADY_SECONDS = 10.0
+"""A process that lived this long can start: its earlier crashes are forgotten."""
+
 CRASHES_MAX = 8
 """A vital process that ends this often in one window will not get better by itself."""
 

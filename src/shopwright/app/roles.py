@@ -8,10 +8,18 @@ from shopwright.app.stopping import Stop, end_with_parent
 from shopwright.core.clock import SystemClock
 
 
-def run_role(role: str, settings: Settings, *, number: int = 0, lifeline: int | None = None) -> int:
+def run_role(
+    role: str,
+    settings: Settings,
+    *,
+    number: int = 0,
+    lifeline: int | None = None,
+    listener: int | None = None,
+) -> int:
     """Run a role in this process until it is asked to stop; return the exit code.
 
-    ``number`` tells web processes apart. ``lifeline`` is what a supervisor hands to its children.
+    ``number`` tells web processes apart. ``lifeline``, and for a web process ``listener``, are the
+    file descriptors that a supervisor hands to its children.
     """
     set_up("up" if role == "all" else role, settings.log_level)
     if lifeline is not None:
@@ -23,7 +31,7 @@ def run_role(role: str, settings: Settings, *, number: int = 0, lifeline: int | 
     if role == "web":
         from shopwright.app.web.server import serve  # noqa: PLC0415
 
-        serve(settings, number)
+        serve(settings, number, listener=listener)
     elif role == "worker":
         _work(settings)
     else:
@@ -32,16 +40,19 @@ def run_role(role: str, settings: Settings, *, number: int = 0, lifeline: int | 
 
 
 def _work(settings: Settings) -> None:
-    from shopwright.app.bootstrap import open_archiver, open_materializer  # noqa: PLC0415
+    from shopwright.app.chores import chores_of  # noqa: PLC0415
     from shopwright.app.metrics import Metrics  # noqa: PLC0415
+    from shopwright.app.owner import own  # noqa: PLC0415
     from shopwright.app.worker import Worker  # noqa: PLC0415
 
-    with Stop() as stop, open_materializer(settings) as materializer:
+    metrics = Metrics()
+    with Stop() as stop, own(settings) as owner, chores_of(owner, metrics) as chores:
         worker = Worker(
-            materializer,
-            open_archiver(settings),
+            owner.materializer,
+            owner.archiver,
+            chores,
             clock=SystemClock(),
-            metrics=Metrics(),
+            metrics=metrics,
             batch_records_max=settings.batch_records_max,
             archive_every_seconds=settings.archive_every_seconds,
         )

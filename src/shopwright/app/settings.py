@@ -20,7 +20,7 @@ from shopwright.core.errors import BadInput
 
 FILE_NAME = "shopwright.toml"
 PREFIX = "SHOPWRIGHT_"
-LOOPBACK = r"^(127(\.\d{1,3}){3}|localhost|::1)$"
+ADDRESS = r"^(localhost|\d{1,3}(\.\d{1,3}){3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)$"
 
 
 def _unit(unit: str, *, allowed: str = "", secret: bool = False) -> dict[str, Any]:
@@ -50,14 +50,23 @@ class Settings(Struct, frozen=True, kw_only=True):
             extra=_unit("base64", secret=True),
         ),
     ] = None
+    erasure_journal: Annotated[
+        Path,
+        Meta(
+            description="The file in which every erasure is noted once more, so that an old copy "
+            "of the data folder brings nobody back. Left out, it is the data folder's name with "
+            "`.erasures` behind it, beside the data folder; it must lie outside of it.",
+            extra=_unit("file"),
+        ),
+    ] = Path(".shopwright.erasures")
     host: Annotated[
         str,
         Meta(
-            description="The address that the web process listens on. Only loopback is allowed, "
-            "because the prediction routes ask for no login; a proxy or tunnel on this machine "
-            "stands between them and the internet.",
-            pattern=LOOPBACK,
-            extra=_unit("", allowed="a loopback address: 127.0.0.1, ::1 or localhost"),
+            description="The address that the web process listens on. One that other machines "
+            "reach needs TLS (`tls_certificate_file`) or a proxy in front (`public_url` and "
+            "`trusted_proxies`), and at least one user or API key; docs/access.md says how.",
+            pattern=ADDRESS,
+            extra=_unit("", allowed="an IP address or localhost"),
         ),
     ] = "127.0.0.1"
     port: Annotated[
@@ -81,6 +90,78 @@ class Settings(Struct, frozen=True, kw_only=True):
             extra=_unit("URL", allowed="an address that begins with https://, or nothing"),
         ),
     ] = ""
+    trusted_proxies: Annotated[
+        str,
+        Meta(
+            pattern=r"^([0-9A-Fa-f:./]+([ ,]+[0-9A-Fa-f:./]+)*)?$",
+            description="Proxies in front of the web process. Only they are believed when they say "
+            "whom they speak for (`X-Forwarded-For`, `X-Forwarded-Proto`); naming a loopback "
+            "address closes the open door of this machine, because a proxy stands there.",
+            extra=_unit("", allowed="IP addresses and networks with commas between, or nothing"),
+        ),
+    ] = ""
+    tls_certificate_file: Annotated[
+        str,
+        Meta(
+            pattern=r"^(/.*\S)?$",
+            description="The certificate chain in PEM with which the web process speaks https "
+            "itself; a renewed file is used within a minute.",
+            extra=_unit("file", allowed="an absolute path, or nothing"),
+        ),
+    ] = ""
+    tls_key_file: Annotated[
+        str,
+        Meta(
+            pattern=r"^(/.*\S)?$",
+            description="The private key of the certificate, in PEM and without a passphrase.",
+            extra=_unit("file", allowed="an absolute path, or nothing"),
+        ),
+    ] = ""
+    require_login: Annotated[
+        Literal["outside", "always"],
+        Meta(
+            description="Who has to sign in or show an API key: requests from outside this "
+            "machine, or all of them. `/webhooks` is signed by Shopify and is open either way.",
+            extra=_unit(""),
+        ),
+    ] = "outside"
+    session_idle_hours: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=24 * 30,
+            description="A session that was not used for so long has ended.",
+            extra=_unit("hours"),
+        ),
+    ] = 12
+    session_days_max: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=90,
+            description="A session ends after so long, however busy it is.",
+            extra=_unit("days"),
+        ),
+    ] = 7
+    key_requests_per_second: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100_000,
+            description="What one API key may ask of each web process in the long run; more is "
+            "answered 429.",
+            extra=_unit("requests per second"),
+        ),
+    ] = 200
+    key_requests_at_once: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="What an API key that rested may ask of each web process at once.",
+            extra=_unit("requests"),
+        ),
+    ] = 400
     demo_url: Annotated[
         str,
         Meta(
@@ -155,6 +236,47 @@ class Settings(Struct, frozen=True, kw_only=True):
             extra=_unit(""),
         ),
     ] = 10
+    checkpoint_every_hours: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=24 * 366,
+            description="How often the worker has a verified copy of the ledger made, from which "
+            "`shopwright replay` can begin; 0 never makes one.",
+            extra=_unit("hours"),
+        ),
+    ] = 24
+    keep_log_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=36_600,
+            description="Log segments older than this are removed once a verified checkpoint and "
+            "every consumer lie beyond them; 0 keeps them for ever, 1 to 6 count as 7. Segments "
+            "that hold a dead letter stay.",
+            extra=_unit("days"),
+        ),
+    ] = 0
+    erase_settle_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=86_400,
+            description="After an erasure the log is searched again this much later, for what a "
+            "process with an old key in memory may have written in between.",
+            extra=_unit("seconds"),
+        ),
+    ] = 30
+    erase_models_days_max: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=30,
+            description="A model that had learned from an erased person is removed after so many "
+            "days at the latest, even when no newer one serves in its place.",
+            extra=_unit("days"),
+        ),
+    ] = 7
     mlflow_every_seconds: Annotated[
         int,
         Meta(
@@ -219,6 +341,7 @@ def load(
             values[name] = known[name].read(value, f"command line: {name}", text=False)
     home = values.setdefault("home", Settings().home)
     values.setdefault("master_key_file", home.with_name(f"{home.name}.key"))
+    values.setdefault("erasure_journal", home.with_name(f"{home.name}.erasures"))
     return Settings(**values)
 
 

@@ -7,18 +7,18 @@ child leaves behind ends with it. A child that loses the supervisor stops by its
 import logging
 import os
 import shutil
-import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from shopwright.app.child import Child, Role, command
+from shopwright.app.listening import listen
 from shopwright.app.lock import hold
-from shopwright.app.restarts import restart_after
+from shopwright.app.restarts import STEADY_SECONDS, restart_after
 from shopwright.app.settings import Settings, child_environment
 from shopwright.app.stopping import Stop
 from shopwright.core.clock import Clock, SystemClock
-from shopwright.core.errors import BadInput, Busy
+from shopwright.core.errors import BadInput
 
 log = logging.getLogger("supervisor")
 
@@ -41,6 +41,7 @@ class Supervisor:
         command: Callable[[Role, int], Sequence[str]] = command,
         monotonic: Callable[[], float] = time.monotonic,
         ended: Callable[[int], None] = lambda _pid: None,
+        listener: int | None = None,
     ) -> None:
         self._children = children
         self._environment = environment
@@ -48,6 +49,7 @@ class Supervisor:
         self._command = command
         self._monotonic = monotonic
         self._ended = ended
+        self._listener = () if listener is None else (listener,)
 
     def run(self, stop: Stop) -> int:
         """Run until asked to stop, or until going on is no use; return the exit code."""
@@ -67,7 +69,9 @@ class Supervisor:
     def _tend(self, child: Child, lifeline: int) -> int | None:
         """Do what a child needs; return the exit code of the whole when it cannot be helped."""
         if child.pid is None and self._monotonic() >= child.due:
-            child.start(self._command(child.role, lifeline), self._environment, lifeline)
+            inherit = (lifeline, *self._listener) if child.role.name == "web" else (lifeline,)
+            child.start(self._command(child.role, lifeline), self._environment, inherit)
+            child.started = self._monotonic()
             log.info("%s started as process %d", child.role, child.pid)
         elif (code := child.code()) is not None:
             return self._mend(child, code)
@@ -76,6 +80,12 @@ class Supervisor:
     def _mend(self, child: Child, code: int) -> int | None:
         now = self._monotonic()
         self._clear(child)
+        if now - child.started >= STEADY_SECONDS:
+            child.crashed.clear()
+            if code == 0:
+                child.due = now
+                log.info("%s stopped as it was asked; starting another", child.role)
+                return None
         child.crashed.append(now)
         delay = restart_after(child.crashed, now, vital=child.role.name == "web")
         if code == BadInput.exit_code:
@@ -125,33 +135,29 @@ def supervise(settings: Settings) -> int:
     """
     from shopwright.app.bootstrap import open_keys  # noqa: PLC0415
     from shopwright.app.metrics import process_ended  # noqa: PLC0415
+    from shopwright.app.web.exposure import check_listening  # noqa: PLC0415
 
     with hold(settings.run_folder / "up.lock", "this data folder"), Stop() as stop:
-        check_port(settings)
         open_keys(settings).close()
+        check_listening(settings)
         metrics = empty_folder(settings.run_folder / "metrics")
-        supervisor = Supervisor(
-            [Child(role) for role in roles(settings)],
-            child_environment(settings, {"PROMETHEUS_MULTIPROC_DIR": str(metrics.absolute())}),
-            clock=SystemClock(),
-            ended=lambda pid: process_ended(pid, metrics),
-        )
-        log.info("console: http://%s:%d/console/", settings.host, settings.port)
-        return supervisor.run(stop)
+        with listen(settings.host, settings.port) as listener:
+            supervisor = Supervisor(
+                [Child(role) for role in roles(settings)],
+                child_environment(settings, {"PROMETHEUS_MULTIPROC_DIR": str(metrics.absolute())}),
+                clock=SystemClock(),
+                command=lambda role, lifeline: command(role, lifeline, listener.fileno()),
+                ended=lambda pid: process_ended(pid, metrics),
+                listener=listener.fileno(),
+            )
+            scheme = "https" if settings.tls_certificate_file else "http"
+            log.info("console: %s://%s:%d/console/", scheme, settings.host, settings.port)
+            return supervisor.run(stop)
 
 
 def check_port(settings: Settings) -> None:
     """Raise Busy when the port cannot be had: better at once than after eight tries."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise Busy(
-                f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}; "
-                "choose another port with --port or the setting port"
-            ) from error
+    listen(settings.host, settings.port).close()
 
 
 def empty_folder(folder: Path) -> Path:

@@ -1,10 +1,16 @@
-"""The worker: log to ledger to features as fast as they come, and to Parquet every few seconds."""
+"""The worker: log to ledger to features as fast as they come, to Parquet every few seconds.
+
+Between two batches it does chores: erasures, errands of an operator, checkpoints. A chore is done
+in small pieces, so that webhooks do not wait for it.
+"""
 
 import logging
+from collections.abc import Sequence
 
 from shopwright.app.metrics import Metrics, bounded
 from shopwright.app.stopping import Stop
 from shopwright.core.clock import US_PER_SECOND, Clock
+from shopwright.core.ports import Chore
 from shopwright.events.shopify import TOPICS
 from shopwright.pipelines.archive import Archiver
 from shopwright.pipelines.materialize import Materializer, Step
@@ -19,6 +25,9 @@ BUSY_ARCHIVES_EACH = 12
 """While the log is never empty (a long import), history is copied this many times less often: each
 copy rewrites every month that changed."""
 
+CHORES_SECONDS = 0.5
+"""A worker whose chores had nothing to do asks them again after this long."""
+
 
 class Worker:
     """Takes one step at a time, so that it can stop between any two."""
@@ -27,6 +36,7 @@ class Worker:
         self,
         materializer: Materializer,
         archiver: Archiver,
+        chores: Sequence[Chore] = (),
         *,
         clock: Clock,
         metrics: Metrics,
@@ -35,6 +45,8 @@ class Worker:
     ) -> None:
         self._materializer = materializer
         self._archiver = archiver
+        self._chores = chores
+        self._chores_us = 0
         self._clock = clock
         self._metrics = metrics
         self._batch_records_max = batch_records_max
@@ -59,8 +71,19 @@ class Worker:
             self._unarchived += 1
         self._archive(busy=step.records > 0)
         self._show_lag(step)
-        self._wait = 0.0 if step.records else _longer(self._wait)
+        did_chore = self._do_chores()
+        self._wait = 0.0 if step.records or did_chore else _longer(self._wait)
         return self._wait
+
+    def _do_chores(self) -> bool:
+        """Let each chore do one piece; a chore that found nothing rests for a while."""
+        now_us = self._clock.now_us()
+        if 0 <= now_us - self._chores_us < CHORES_SECONDS * US_PER_SECOND:
+            return False
+        did = [chore.step() for chore in self._chores]
+        if not any(did):
+            self._chores_us = now_us
+        return any(did)
 
     def _archive(self, *, busy: bool) -> None:
         every_us = self._archive_every_us * (BUSY_ARCHIVES_EACH if busy else 1)

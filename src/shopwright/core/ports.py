@@ -4,11 +4,13 @@ An adapter is anything that passes the suite of its port; ``adapters/memory_*.py
 ship for tests.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
+from shopwright.core.types.access import ApiKey, Session, User
+from shopwright.core.types.audit import AuditEntry
 from shopwright.core.types.decision import Decision
 from shopwright.core.types.event import SealedEvent
 from shopwright.core.types.feature import PackedRecord
@@ -17,6 +19,7 @@ from shopwright.core.types.ledger import Document, LedgerChanges, MonthPartition
 from shopwright.core.types.log import Appended, LogRecord, Position
 from shopwright.core.types.model import ModelManifest, StoredModel
 from shopwright.core.types.order import OrderVersion
+from shopwright.core.types.privacy import PrivacyRequest, SignedReceipt
 from shopwright.core.types.product import ProductVersion
 from shopwright.core.types.store import Store
 
@@ -43,8 +46,11 @@ class EventLog(Protocol):
         """Remember how far a consumer has come, so that nothing it still needs is removed."""
         ...
 
-    def forget(self, store_id: StoreId, subject: Pseudonym) -> int:
-        """Remove every event sealed under the subject's key; say how many there were."""
+    def forget(self, store_id: StoreId, subject: Pseudonym | None) -> int:
+        """Remove every event sealed under the subject's key; say how many there were.
+
+        None removes every event of the store.
+        """
         ...
 
 
@@ -74,8 +80,11 @@ class KeyStore(Protocol):
         """Return the original ids of the subjects whose keys still exist."""
         ...
 
-    def forget(self, store_id: StoreId, subject: Pseudonym) -> bool:
-        """Destroy a subject's key and leave a tombstone; say whether there was a key."""
+    def forget(self, store_id: StoreId, subject: Pseudonym | None) -> bool:
+        """Destroy a subject's key and leave a tombstone; say whether there was a key.
+
+        None destroys the store's own key and those of everybody in it.
+        """
         ...
 
 
@@ -94,6 +103,10 @@ class Secrets(Protocol):
         """Remove the secret whose SHA-256 begins with the fingerprint; say whether it was there."""
         ...
 
+    def forget(self, store_id: StoreId) -> int:
+        """Remove every secret of a store; say how many there were."""
+        ...
+
 
 class Stores(Protocol):
     """The stores that were added."""
@@ -108,6 +121,10 @@ class Stores(Protocol):
 
     def all(self) -> Sequence[Store]:
         """Return every store, by domain."""
+        ...
+
+    def forget(self, store_id: StoreId) -> bool:
+        """Remove a store from the list; say whether it was there."""
         ...
 
 
@@ -135,8 +152,11 @@ class Ledger(Protocol):
         """Apply the changes in one durable transaction; return its revision (1, 2, …)."""
         ...
 
-    def forget(self, store_id: StoreId, customer: Pseudonym) -> int:
-        """Remove a customer's rows everywhere; say how many orders lost their customer."""
+    def forget(self, store_id: StoreId, customer: Pseudonym | None) -> int:
+        """Remove a customer's rows everywhere; say how many orders lost their customer.
+
+        Dead letters of the subject go too. None removes everything of the store.
+        """
         ...
 
 
@@ -190,8 +210,8 @@ class OnlineStore(Protocol):
         """Return records of a store in the order of their pseudonyms."""
         ...
 
-    def forget(self, store_id: StoreId, entity: Pseudonym) -> None:
-        """Remove the entity from every view."""
+    def forget(self, store_id: StoreId, entity: Pseudonym | None) -> None:
+        """Remove the entity from every view, its old bytes included; None: the whole store."""
         ...
 
 
@@ -215,8 +235,11 @@ class OfflineStore(Protocol):
         """Run portable SQL over the relations ``orders``, ``lines``, ``products`` and ``spine``."""
         ...
 
-    def forget(self, store_id: StoreId, customer: Pseudonym) -> int:
-        """Rewrite every partition that names the customer; say how many there were."""
+    def forget(self, store_id: StoreId, customer: Pseudonym | None) -> int:
+        """Rewrite every partition that names the customer; say how many there were.
+
+        None removes every partition of the store.
+        """
         ...
 
 
@@ -244,6 +267,66 @@ class ModelRegistry(Protocol):
         ...
 
 
+class ModelRemoval(Protocol):
+    """Takes models away for good, because they learned from somebody who was erased."""
+
+    def remove(self, version: ModelVersion) -> bool:
+        """Remove a version and every alias that names it; say whether it was there."""
+        ...
+
+
+class PrivacyRequests(Protocol):
+    """What was asked about people's data, how far it is done, and the proof."""
+
+    def ask(self, request: PrivacyRequest) -> bool:
+        """Record a request durably; False, and no change, when its id is known already."""
+        ...
+
+    def open(self) -> Sequence[tuple[PrivacyRequest, bytes]]:
+        """Return the requests that are not closed, oldest first, each with its progress."""
+        ...
+
+    def advance(self, request_id: str, progress: bytes) -> None:
+        """Remember how far a request has come; ``progress`` is read by the erasure alone."""
+        ...
+
+    def close(self, request_id: str, receipt: SignedReceipt | None) -> None:
+        """Keep the receipt, and drop what the request said of anybody."""
+        ...
+
+    def receipts(self, store_id: StoreId | None) -> Sequence[SignedReceipt]:
+        """Return the receipts in the order in which they were given; None means every store."""
+        ...
+
+
+class Errands(Protocol):
+    """What an operator asked the running worker to do: kept until it is answered."""
+
+    def ask(self, kind: str, body: bytes, asked_us: int) -> int:
+        """Queue an errand durably; return its number (1, 2, …)."""
+        ...
+
+    def open(self, kind: str) -> Sequence[tuple[int, bytes]]:
+        """Return (number, body) of the errands of a kind that wait, oldest first."""
+        ...
+
+    def answer(self, number: int, answer: bytes) -> None:
+        """Say what became of an errand; it no longer waits."""
+        ...
+
+    def answered(self, number: int) -> bytes | None:
+        """Return the answer; None while there is none."""
+        ...
+
+
+class Chore(Protocol):
+    """Work beside the stream of events, done in small steps by the process that owns the ledger."""
+
+    def step(self) -> bool:
+        """Do the next small piece; say whether there was one."""
+        ...
+
+
 class Decisions(Protocol):
     """The decision log: append-only, the authority on which model serves."""
 
@@ -253,6 +336,109 @@ class Decisions(Protocol):
 
     def of(self, store_id: StoreId | None, task: str | None) -> Sequence[Decision]:
         """Return decisions in the order in which they were taken; None means all."""
+        ...
+
+
+class Audit(Protocol):
+    """The audit trail: append-only, one line for each thing that somebody will ask about."""
+
+    def record(
+        self, at_us: int, who: str, did: str, store_id: StoreId | None = None, about: str = ""
+    ) -> int:
+        """Append a line durably; return its number (1, 2, …)."""
+        ...
+
+    def of(self, limit: int) -> Sequence[AuditEntry]:
+        """Return the newest lines, newest first."""
+        ...
+
+
+class Users(Protocol):
+    """The people who may sign in, by name."""
+
+    def add(self, user: User) -> bool:
+        """Add a user durably; False, and no change, when the name is taken."""
+        ...
+
+    def get(self, name: str) -> User | None:
+        """Return a user; None for a name that nobody has."""
+        ...
+
+    def all(self) -> Sequence[User]:
+        """Return every user, by name."""
+        ...
+
+    def change(self, user: User) -> bool:
+        """Replace all that is known of a user; False when the name is not there."""
+        ...
+
+    def remove(self, name: str) -> bool:
+        """Remove a user; say whether the name was there."""
+        ...
+
+
+class Sessions(Protocol):
+    """Who is signed in; known by the hash of what the browser holds."""
+
+    def open(self, session: Session, *, made_after_us: int, seen_after_us: int) -> None:
+        """Keep a session durably, and drop those that were made or last seen before these."""
+        ...
+
+    def find(self, token_hash: bytes) -> Session | None:
+        """Return a session, however old; None for one that was never opened or has ended."""
+        ...
+
+    def seen(self, token_hash: bytes, at_us: int) -> None:
+        """Remember that a session was used."""
+        ...
+
+    def end(self, token_hash: bytes) -> bool:
+        """End a session; say whether it was there."""
+        ...
+
+    def end_all(self, user: str) -> int:
+        """End every session of a user; say how many there were."""
+        ...
+
+
+class ApiKeys(Protocol):
+    """Keys of programs; what was revoked stays in the list."""
+
+    def add(self, key: ApiKey) -> bool:
+        """Add a key durably; False, and no change, when the id is taken."""
+        ...
+
+    def get(self, key_id: str) -> ApiKey | None:
+        """Return a key, revoked ones too."""
+        ...
+
+    def all(self) -> Sequence[ApiKey]:
+        """Return every key, oldest first."""
+        ...
+
+    def revoke(self, key_id: str, at_us: int) -> bool:
+        """Make a key worthless for good; False when it is not there or was revoked before."""
+        ...
+
+
+class Attempts(Protocol):
+    """How often a name or an address failed to sign in, shared by all web processes."""
+
+    def begin(self, free: Mapping[bytes, int], now_us: int) -> int:
+        """Count one attempt against every key, or return the microseconds to wait before the next.
+
+        Each key may fail ``free`` times before waits begin. An attempt that must wait is not
+        counted. Counting comes before the password is looked at, so many attempts at once are as
+        slow as one after the other.
+        """
+        ...
+
+    def left(self, keys: Collection[bytes], now_us: int) -> int:
+        """Return the microseconds until the next attempt of all these keys; 0 for at once."""
+        ...
+
+    def forgive(self, key: bytes, *, times: int | None) -> bool:
+        """Take back so many attempts of a key, or all; say whether there were any."""
         ...
 
 

@@ -108,6 +108,16 @@ def first_id(what: str, *found: ShopifyId | None) -> str:
     raise Unreadable(f"{what} is missing")
 
 
+def check_kind(gid: str | None, kind: str) -> None:
+    """Raise Unreadable when a payload's own GraphQL id is that of another kind of thing.
+
+    Only the body of a delivery is signed, not its topic: a genuine order that somebody sends again
+    as ``customers/delete`` must tell nothing of a customer.
+    """
+    if gid is not None and not gid.startswith(f"gid://shopify/{kind}/"):
+        raise Unreadable(f"its admin_graphql_api_id is not that of a {kind}")
+
+
 def date_us(text: str | None, what: str) -> int | None:
     """Return a date as epoch microseconds, None for none. Raises Unreadable for any other text."""
     if text is None:

@@ -10,9 +10,11 @@ from msgspec import Struct
 from shopwright.core.types.customer import CustomerFact, CustomerMerge
 from shopwright.core.types.identity import Pseudonym
 from shopwright.core.types.ledger import Telling
+from shopwright.events.deletion import deleted_id
 from shopwright.events.reading import (
     Reading,
     ShopifyId,
+    check_kind,
     date_us,
     decode,
     first_id,
@@ -44,6 +46,7 @@ class MergePayload(Struct, frozen=True):
 def read_customer(body: bytes, reading: Reading) -> tuple[Telling, ...]:
     """Return the customer's one fact. Raises Unreadable."""
     payload = decode(_CUSTOMER, body)
+    check_kind(payload.admin_graphql_api_id, "Customer")
     created_us = date_us(payload.created_at, "created_at")
     updated_us = date_us(payload.updated_at, "updated_at")
     return (
@@ -60,11 +63,10 @@ def read_customer(body: bytes, reading: Reading) -> tuple[Telling, ...]:
 
 def read_deletion(body: bytes, reading: Reading) -> tuple[Telling, ...]:
     """Return that the customer was deleted in the shop. Raises Unreadable."""
-    payload = decode(_CUSTOMER, body)
     return (
         CustomerFact(
-            customer=_customer(payload, reading),
-            created_us=date_us(payload.created_at, "created_at"),
+            customer=reading.pseudonymise("customer", deleted_id(body, "Customer")),
+            created_us=None,
             updated_us=reading.told_us,
             triggered_us=reading.triggered_us,
             state="",

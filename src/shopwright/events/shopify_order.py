@@ -14,12 +14,14 @@ from msgspec import Struct
 from shopwright.core.errors import Unreadable
 from shopwright.core.types.ledger import Telling
 from shopwright.core.types.order import Line, OrderDeletion, OrderEdit
+from shopwright.events.deletion import deleted_id
 from shopwright.events.order_fact import OrderParts, order_fact
 from shopwright.events.reading import (
     MoneySet,
     Reading,
     ShopifyId,
     check_currency,
+    check_kind,
     date_us,
     decode,
     first_id,
@@ -103,15 +105,10 @@ class EditPayload(Struct, frozen=True):
     order_edit: EditBody
 
 
-class DeletionPayload(Struct, frozen=True):
-    """The body of ``orders/delete``."""
-
-    id: ShopifyId
-
-
 def read_order(body: bytes, reading: Reading) -> tuple[Telling, ...]:
     """Return the order's one fact. Raises Unreadable."""
     payload = decode(_ORDER, body)
+    check_kind(payload.admin_graphql_api_id, "Order")
     check_currency(payload.currency, reading)
     created_us = date_us(payload.created_at, "created_at")
     occurred_us = date_us(payload.processed_at, "processed_at")
@@ -159,8 +156,7 @@ def read_deletion(body: bytes, reading: Reading) -> tuple[Telling, ...]:
 
     Raises Unreadable.
     """
-    order_id = plain_id(decode(_DELETION, body).id, "id")
-    order = reading.pseudonymise("order", order_id)
+    order = reading.pseudonymise("order", deleted_id(body, "Order"))
     return (OrderDeletion(order=order, known_us=reading.told_us),)
 
 
@@ -210,4 +206,3 @@ def _gross_minor(line: LinePayload, reading: Reading, *, taxes_included: bool) -
 
 _ORDER = msgspec.json.Decoder(OrderPayload)
 _EDIT = msgspec.json.Decoder(EditPayload)
-_DELETION = msgspec.json.Decoder(DeletionPayload)

@@ -12,9 +12,11 @@ from msgspec import Struct
 from shopwright.core.errors import Unreadable
 from shopwright.core.types.ledger import Telling
 from shopwright.core.types.product import ProductFact, Variant
+from shopwright.events.deletion import deleted_id
 from shopwright.events.reading import (
     Reading,
     ShopifyId,
+    check_kind,
     date_us,
     decode,
     first_id,
@@ -62,6 +64,7 @@ class ProductPayload(Struct, frozen=True):
 def read_product(body: bytes, reading: Reading) -> tuple[Telling, ...]:
     """Return the product's one fact. Raises Unreadable."""
     payload = decode(_PRODUCT, body)
+    check_kind(payload.admin_graphql_api_id, "Product")
     updated_us = date_us(payload.updated_at, "updated_at")
     return (
         ProductFact(
@@ -80,10 +83,9 @@ def read_product(body: bytes, reading: Reading) -> tuple[Telling, ...]:
 
 def read_deletion(body: bytes, reading: Reading) -> tuple[Telling, ...]:
     """Return that the product was deleted; Shopify tells nothing but its id. Raises Unreadable."""
-    payload = decode(_PRODUCT, body)
     return (
         ProductFact(
-            product_id=first_id("id", payload.id, payload.admin_graphql_api_id),
+            product_id=deleted_id(body, "Product"),
             updated_us=reading.told_us,
             triggered_us=reading.triggered_us,
             title="",

@@ -1,4 +1,4 @@
-"""Says under whose key an event's body is sealed: its customer, else its order, else nobody.
+"""Says under whose key a body is sealed: its customer's, else its order's or checkout's, else none.
 
 This runs while Shopify waits, so only the ids are looked for; a body that cannot be read has no
 subject and is sealed under the store's key, to become a dead letter later.
@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from shopwright.core.errors import Unreadable
 from shopwright.core.types.event import Subject
-from shopwright.events import imported
+from shopwright.events import imported, privacy
+from shopwright.events.contacts import checkout_id
 from shopwright.events.reading import Pseudonymise, ShopifyId, decode, plain_id, text_or_none
 
 T = TypeVar("T")
@@ -29,6 +30,12 @@ class _Ref(Struct, frozen=True, gc=False):
 class _OrderIds(Struct, frozen=True, gc=False):
     id: ShopifyId | None = None
     admin_graphql_api_id: str | None = None
+    customer: _Ref | None = None
+
+
+class _CheckoutIds(Struct, frozen=True, gc=False):
+    id: ShopifyId | None = None
+    token: str | None = None
     customer: _Ref | None = None
 
 
@@ -55,6 +62,8 @@ class _ImportIds(Struct, frozen=True, gc=False):
 
 def subject_of(topic: str, body: bytes, pseudonymise: Pseudonymise) -> Subject | None:
     """Return the subject of an event; None for a body about nobody or one that cannot be read."""
+    if topic in privacy.ABOUT_PEOPLE:
+        return None  # whoever takes it in gives it a key of its own
     finder = _FINDERS.get(topic) or _FINDERS.get(topic.partition("/")[0], _of_named_customer)
     try:
         found = finder(body)
@@ -75,7 +84,15 @@ def _of_order(payload: _OrderIds) -> Found:
     return _named_customer(payload) or _named("order", payload.id, payload.admin_graphql_api_id)
 
 
-def _named_customer(payload: _OrderIds) -> Found:
+def _of_checkout(payload: _CheckoutIds) -> Found:
+    named = _named_customer(payload)
+    if named is not None:
+        return named
+    found = checkout_id(payload.id, payload.token)
+    return None if found is None else ("checkout", found)
+
+
+def _named_customer(payload: _OrderIds | _CheckoutIds) -> Found:
     if payload.customer is None:
         return None
     return _named("customer", payload.customer.id, payload.customer.admin_graphql_api_id)
@@ -104,11 +121,12 @@ _of_part = _finder(_PartOfOrderIds, lambda payload: _named("order", payload.orde
 _of_graphql_customer = _finder(
     _GraphqlCustomerIds, lambda payload: _named("customer", payload.customer_id)
 )
-# Checkouts and privacy requests name a customer as orders do; their own id is no order's.
+# Drafts and other things name a customer as orders do; their own id is no order's.
 _of_named_customer = _finder(_OrderIds, _named_customer)
 
 _FINDERS: dict[str, Callable[[bytes], Found]] = {
     "orders": _finder(_OrderIds, _of_order),
+    "checkouts": _finder(_CheckoutIds, _of_checkout),
     "orders/edited": _finder(_EditIds, _of_edit),
     "refunds": _of_part,
     "order_transactions": _of_part,
@@ -119,8 +137,6 @@ _FINDERS: dict[str, Callable[[bytes], Found]] = {
     "customers/purchasing_summary": _of_graphql_customer,
     "customer.tags_added": _of_graphql_customer,
     "customer.tags_removed": _of_graphql_customer,
-    "customers/redact": _of_named_customer,
-    "customers/data_request": _of_named_customer,
     imported.ORDER_TOPIC: _finder(_ImportIds, _of_import),
 }
 """By topic, else by the part before the slash, else whatever customer the body names."""

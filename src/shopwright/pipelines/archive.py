@@ -1,6 +1,22 @@
 """Ledger → Parquet: every month that changed since the last copy is written again, whole."""
 
+from collections.abc import Sequence
+
+from shopwright.core.clock import US_PER_DAY, to_datetime
 from shopwright.core.ports import LedgerFeed, OfflineStore, Stores
+from shopwright.core.types.ledger import MonthPartition
+from shopwright.core.types.revision import generation
+
+PRODUCTS = "all"
+MONTHS_AT_ONCE = 24
+"""So many months are in memory together when a whole ledger is copied anew."""
+
+# Instants before 1970 are negative, and the remainder follows the sign.
+_DAYS = (
+    f"SELECT DISTINCT occurred_us - (occurred_us % {US_PER_DAY} + {US_PER_DAY}) % {US_PER_DAY} "
+    "AS day_us FROM orders"
+)
+_ANY_PRODUCT = "SELECT product_id FROM products LIMIT 1"
 
 
 class Archiver:
@@ -17,16 +33,45 @@ class Archiver:
         after = self._offline.through()
         if revision == after:
             return 0
+        if generation(after) < generation(revision):
+            return self._renew(after, revision)
         changed = self._feed.changed_months(after)
+        self._write(changed, through=revision)
+        return len(changed)
+
+    def _renew(self, after: int, revision: int) -> int:
+        """Copy a ledger that was replaced, and every month that only the copy still has.
+
+        The copy's revision moves with the last months: a crash before that begins again.
+        """
+        changed = sorted({*self._feed.changed_months(0), *self._months_held()})
+        last = max(0, len(changed) - 1) // MONTHS_AT_ONCE * MONTHS_AT_ONCE
+        for start in range(0, len(changed) + (not changed), MONTHS_AT_ONCE):
+            part = changed[start : start + MONTHS_AT_ONCE]
+            self._write(part, through=revision if start == last else after)
+        return len(changed)
+
+    def _months_held(self) -> set[MonthPartition]:
+        """Return the partitions of the history as its own rows tell them."""
+        held = set()
+        for store_id in (store.store_id for store in self._stores.all()):
+            days = self._offline.query(_DAYS, [store_id], None)["day_us"]
+            for instant in map(to_datetime, days.tolist()):
+                month = f"{instant.year:04}-{instant.month:02}"
+                held.add(MonthPartition(store_id, month))
+            if len(self._offline.query(_ANY_PRODUCT, [store_id], None)["product_id"]):
+                held.add(MonthPartition(store_id, PRODUCTS))
+        return held
+
+    def _write(self, partitions: Sequence[MonthPartition], through: int) -> None:
         months = {
             partition: self._feed.month_orders(partition)
-            for partition in changed
-            if partition.month != "all"
+            for partition in partitions
+            if partition.month != PRODUCTS
         }
         products = {
             partition.store_id: self._feed.products(partition.store_id)
-            for partition in changed
-            if partition.month == "all"
+            for partition in partitions
+            if partition.month == PRODUCTS
         }
-        self._offline.write(months, products, through=revision)
-        return len(changed)
+        self._offline.write(months, products, through=through)

@@ -6,6 +6,9 @@ Two steps, because they run in two places: ``receive`` is cheap and runs where t
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+
+from msgspec.structs import replace
 
 from shopwright.core.clock import Clock
 from shopwright.core.errors import Erased
@@ -13,6 +16,8 @@ from shopwright.core.ports import EventLog, KeyStore
 from shopwright.core.types.event import Delivery, Event, SealedEvent, Subject
 from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.log import Appended
+from shopwright.events import privacy
+from shopwright.events.reading import Pseudonymise
 from shopwright.events.subject import subject_of
 from shopwright.events.webhook import Envelope, Rejection, content_key, delivery_key, verify
 from shopwright.pipelines.store_keys import StoreKeys
@@ -56,24 +61,53 @@ class Intake:
 
     def _subject(self, envelope: Envelope, body: bytes) -> Subject | None:
         pseudonymise = self._store_keys.pseudonymiser(envelope.store_id)
+        if envelope.topic in privacy.ABOUT_PEOPLE:
+            # A request is obeyed even when the keys of those it names were destroyed before; its
+            # own key is destroyed when it is done.
+            request_id = delivery_key(envelope.store_id, envelope.delivery_id).hex()
+            return Subject(
+                kind=privacy.REQUEST,
+                pseudonym=pseudonymise(privacy.REQUEST, request_id),
+                original_id=request_id,
+            )
         return subject_of(envelope.topic, body, pseudonymise)
 
     def accept(self, events: Sequence[Event]) -> Appended:
         """Seal the events and append them; on return every one of them is on disk, once.
 
         New keys reach the disk before the rows that need them: a crash in between leaves a key
-        that seals nothing, never a row that nobody can open. An event about an erased person is
-        counted with the duplicates: it is answered and never stored.
+        that seals nothing, never a row that nobody can open. An event about an erased person, or
+        of an erased store, is counted with the duplicates: it is answered and never stored.
+        Erasures in other processes count from here on, for bodies about nobody as well.
         """
-        subject_keys = self._subject_keys(events)
+        alive = self._as_known_now(events)
+        subject_keys = self._subject_keys(alive)
         sealed: list[SealedEvent] = []
-        for event in events:
+        for event in alive:
             key = self._key_of(event, subject_keys)
             if key is not None:
                 sealed.append(seal_event(event, key, self._nonces(NONCE_BYTES)))
         appended = self._log.append(sealed)
         erased = len(events) - len(sealed)
         return Appended(new=appended.new, duplicates=appended.duplicates + erased)
+
+    def _as_known_now(self, events: Sequence[Event]) -> list[Event]:
+        """Leave out the events of erased stores; name the subjects of the others as of now.
+
+        Between ``receive`` and here a store may have been erased and have come back: what was named
+        under its old key would not be found by an erasure under the new one.
+        """
+        stores = {event.store_id for event in events}
+        self._store_keys.notice(stores)
+        pseudonymisers: dict[StoreId, Pseudonymise] = {}
+        for store_id in stores:
+            with suppress(Erased):
+                pseudonymisers[store_id] = self._store_keys.pseudonymiser(store_id)
+        return [
+            _named(event, pseudonymisers[event.store_id])
+            for event in events
+            if event.store_id in pseudonymisers
+        ]
 
     def _subject_keys(self, events: Sequence[Event]) -> Mapping[StoreId, Mapping[Pseudonym, bytes]]:
         wanted: dict[StoreId, dict[Pseudonym, tuple[str, str]]] = defaultdict(dict)
@@ -94,6 +128,15 @@ class Intake:
         if event.subject is None:
             return self._store_keys.body_key(event.store_id)
         return subject_keys[event.store_id].get(event.subject.pseudonym)
+
+
+def _named(event: Event, pseudonymise: Pseudonymise) -> Event:
+    if event.subject is None:
+        return event
+    now = pseudonymise(event.subject.kind, event.subject.original_id)
+    if now == event.subject.pseudonym:
+        return event
+    return replace(event, subject=replace(event.subject, pseudonym=now))
 
 
 def seal_event(event: Event, key: bytes, nonce: bytes) -> SealedEvent:

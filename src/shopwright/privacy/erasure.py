@@ -8,14 +8,17 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from shopwright.core.types.customer import CustomerFact, CustomerMerge
+from shopwright.core.types.customer import ContactFact, CustomerFact, CustomerMerge
 from shopwright.core.types.identity import Pseudonym
 from shopwright.core.types.ledger import Telling
 from shopwright.core.types.order import OrderFact, OrderVersion
 
 
 def without_customer(tellings: Sequence[Telling], customer: Pseudonym) -> tuple[Telling, ...]:
-    """Return what may still be told once the customer is erased."""
+    """Return what may still be told once the customer is erased.
+
+    Of a guest's order or checkout, given in the customer's place, the contacts go.
+    """
     return tuple(
         _anonymous(telling, customer) for telling in tellings if not _is_about(telling, customer)
     )
@@ -29,6 +32,8 @@ def version_without_customer(version: OrderVersion) -> OrderVersion:
 def _is_about(telling: Telling, customer: Pseudonym) -> bool:
     if isinstance(telling, CustomerFact):
         return telling.customer == customer
+    if isinstance(telling, ContactFact):
+        return telling.subject == customer
     return isinstance(telling, CustomerMerge) and customer in (telling.merged, telling.kept)
 
 

@@ -12,6 +12,8 @@ from shopwright.core.types.model import ModelManifest
 
 REGISTRATION_FORMAT = 1
 OUTBOX_KIND = "mlflow"
+FORGET_KIND = "mlflow-forget"
+"""Outbox items of this kind have a model version as their key, and no body."""
 
 
 class Registration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -101,7 +101,7 @@ def test_a_destroyed_store_leaves_no_key_in_the_files(open_keys: Open, path: Pat
     wrapped = keys._file.rows(
         "SELECT wrapped FROM store_keys UNION SELECT wrapped FROM subject_keys"
     )
-    keys.forget_store(STORE)
+    keys.forget(STORE, None)
     left = bytes_on_disk(path)
     assert not [row for row in wrapped if row[0] in left]
 
@@ -117,7 +117,7 @@ def test_an_erasure_is_noticed_by_the_others_that_hold_the_key(open_keys: Open) 
 def test_a_destroyed_store_is_noticed_by_the_others(open_keys: Open) -> None:
     web, command_line = open_keys(), open_keys()
     web.store_key(STORE)
-    command_line.forget_store(STORE)
+    command_line.forget(STORE, None)
     assert web.seal_keys(STORE, SUBJECTS) == {}
     with pytest.raises(Erased):
         web.store_key(STORE)

@@ -21,10 +21,10 @@ from shopwright.core.types.identity import StoreId
 POTS = StoreId("pots.myshopify.com")
 HOME = Path(".shopwright")
 MATERIALIZE = """
-from shopwright.app.bootstrap import open_materializer
+from shopwright.app.owner import own
 from shopwright.app.settings import load
-with open_materializer(load()) as materializer:
-    assert materializer.step(10).dead_topics
+with own(load()) as owner:
+    assert owner.materializer.step(10).dead_topics
 """
 
 

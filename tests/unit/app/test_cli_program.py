@@ -71,7 +71,7 @@ WRONG_USE = [
     (["up", "--port", "x"], "Invalid value for '--port'"),
     (["up", "--port", "0"], "command line: port: 0 is not a whole number from 1 to 65,535"),
     (["up", "--workers", "99"], "command line: web_workers: 99 is not a whole number from 1 to 64"),
-    (["up", "--host", "0.0.0.0"], "command line: host: '0.0.0.0' is not a loopback address"),
+    (["up", "--host", "0.0.0.0"], "host '0.0.0.0' can be reached from other machines"),
     (["up", "--public-url", "x"], "command line: public_url: 'x' is not an address"),
     (["--config", "no.toml", "stores", "list"], "no.toml: cannot be read: No such file"),
     (["train"], "Name a store with --store, or all of them with --all."),

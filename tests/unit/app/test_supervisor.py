@@ -14,7 +14,13 @@ import pytest
 from shopwright.app import supervisor as supervisor_module
 from shopwright.app.child import Child, Role, command
 from shopwright.app.lock import hold, holder
-from shopwright.app.restarts import CRASHES_MAX, DELAY_SECONDS_MAX, WINDOW_SECONDS, restart_after
+from shopwright.app.restarts import (
+    CRASHES_MAX,
+    DELAY_SECONDS_MAX,
+    STEADY_SECONDS,
+    WINDOW_SECONDS,
+    restart_after,
+)
 from shopwright.app.settings import load
 from shopwright.app.stopping import Stop
 from shopwright.app.supervisor import Supervisor, check_port, roles
@@ -48,7 +54,10 @@ class Running:
     """A supervisor in a thread; it ends with the block."""
 
     def __init__(
-        self, programs: dict[Role, str], monotonic: Callable[[], float] = time.monotonic
+        self,
+        programs: dict[Role, str],
+        monotonic: Callable[[], float] = time.monotonic,
+        listener: int | None = None,
     ) -> None:
         self.children = [Child(role) for role in programs]
         self.stop = Stop()
@@ -61,6 +70,7 @@ class Running:
             command=lambda role, _lifeline: python(programs[role]),
             monotonic=monotonic,
             ended=self.ended.append,
+            listener=listener,
         )
         self.thread = threading.Thread(target=self._run)
 
@@ -132,11 +142,61 @@ def test_a_child_that_refuses_its_settings_stops_everything_with_2() -> None:
 
 def test_a_web_process_that_keeps_failing_stops_everything_with_1() -> None:
     fast = time.monotonic()
-    hurried = lambda: fast + (time.monotonic() - fast) * 40  # noqa: E731
+    hurried = lambda: fast + (time.monotonic() - fast) * 15  # noqa: E731
     with Running({WEB: "raise SystemExit(1)", WORKER: STAYS}, hurried) as running:
         running.thread.join(20)
         assert running.code == 1
     assert len(running.ended) == CRASHES_MAX + 1  # and the worker
+
+
+def test_a_child_that_lived_a_while_starts_anew_without_its_earlier_crashes() -> None:
+    now = [1000.0]
+    with Running({WEB: STAYS}, lambda: now[0]) as running:
+        (child,) = running.children
+        until(running.pids)
+        (first,) = running.pids()
+        child.crashed += [999.0] * (CRASHES_MAX - 1)
+        now[0] += STEADY_SECONDS
+        os.kill(first, signal.SIGKILL)
+        until(lambda: child.crashed == [now[0]])
+        now[0] += 1.0
+        until(lambda: running.pids() not in ([], [first]))
+    assert running.code == 0
+
+
+def test_a_child_that_was_asked_to_stop_is_replaced_at_once() -> None:
+    now = [1000.0]
+    asked = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); "
+    with Running({WEB: asked + "time.sleep(60)"}, lambda: now[0]) as running:
+        (child,) = running.children
+        until(running.pids)
+        (first,) = running.pids()
+        status = Path(f"/proc/{first}/status")
+        until(lambda: int(status.read_text().split("SigCgt:")[1].split()[0], 16) & 1 << 14)
+        now[0] += STEADY_SECONDS
+        os.kill(first, signal.SIGTERM)
+        until(lambda: running.pids() not in ([], [first]))
+        assert child.crashed == []
+
+
+def test_only_web_processes_inherit_the_socket(tmp_path: Path) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number = listener.fileno()
+        look = (
+            f"import os, pathlib, time; there = os.path.exists('/proc/self/fd/{number}'); "
+            "pathlib.Path({path!r}).write_text(str(there)); time.sleep(60)"
+        )
+        told = {role: tmp_path / role.name for role in (WEB, WORKER, SCHEDULER)}
+        programs = {role: look.format(path=str(path)) for role, path in told.items()}
+        with Running(programs, listener=number):
+            until(lambda: all(path.exists() and path.read_text() for path in told.values()))
+    assert {role.name: path.read_text() for role, path in told.items()} == {
+        "web": "True",
+        "worker": "False",
+        "scheduler": "False",
+    }
 
 
 def test_a_child_that_does_not_stop_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,6 +284,8 @@ def test_the_roles_of_a_system_and_their_commands() -> None:
     assert command(Role("web", 1), 7)[-7:] == [
         "up", "--role", "web", "--number", "1", "--lifeline", "7",
     ]  # fmt: skip
+    assert command(Role("web", 1), 7, 8)[-4:] == ["--lifeline", "7", "--listener", "8"]
+    assert "--listener" not in command(Role("worker"), 7, 8)
 
 
 def test_signals_are_noted_inside_the_block_only() -> None:

@@ -168,7 +168,7 @@ def test_processes_that_share_a_folder_show_one_set_of_numbers(tmp_path: Path) -
 
 def test_another_address_than_loopback_is_refused_and_explained() -> None:
     backroom = Backroom(Settings(host="0.0.0.0"))
-    with pytest.raises(BadInput, match="no login yet"):
+    with pytest.raises(BadInput, match="tls_certificate_file"):
         run(backroom.app(), backroom.settings, 0)
 
 

@@ -311,7 +311,7 @@ def test_absurd_sums_of_sane_lines_are_refused() -> None:
         ("orders/edited", {}, "order_edit"),
         ("orders/edited", {"order_edit": {}}, "order_id"),
         ("orders/delete", {}, "`id`"),
-        ("orders/delete", {"id": None}, "$.id"),
+        ("orders/delete", {"id": None}, "`id`"),
         ("orders/unheard_of", order(), "not a topic that can be read"),
     ],
 )

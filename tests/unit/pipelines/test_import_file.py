@@ -18,6 +18,7 @@ from shopwright.adapters.memory_control import MemoryKeys, MemoryStores
 from shopwright.adapters.memory_ledger import MemoryLedger
 from shopwright.adapters.memory_log import MemoryLog
 from shopwright.adapters.memory_online import MemoryOnlineStore
+from shopwright.adapters.memory_privacy import MemoryPrivacyRequests
 from shopwright.adapters.refusals_file import RefusalsFile
 from shopwright.adapters.table_files import TableFile
 from shopwright.core.clock import SimulatedClock, from_datetime
@@ -101,7 +102,7 @@ class House(NamedTuple):
         stores.put(STORE)
         materializer = Materializer(
             log=self.log, keys=self.keys, stores=stores, ledger=self.ledger, feed=self.ledger,
-            online=MemoryOnlineStore(), clock=self.clock,
+            online=MemoryOnlineStore(), requests=MemoryPrivacyRequests(), clock=self.clock,
         )  # fmt: skip
         dead = 0
         while (step := materializer.step(3)).records:

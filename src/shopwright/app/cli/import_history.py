@@ -67,6 +67,7 @@ def command(
     """
     from shopwright.adapters.table_files import TableFile  # noqa: PLC0415
     from shopwright.app.bootstrap import open_stores  # noqa: PLC0415
+    from shopwright.app.cli.stores import check_not_erased  # noqa: PLC0415
     from shopwright.events.column_map import check_columns  # noqa: PLC0415
 
     settings = session.settings
@@ -74,6 +75,7 @@ def command(
     rows, column_map = TableFile(path), _column_map(columns)
     check_columns(column_map.columns, rows.columns, str(path))
     # Added only now: a file that cannot be read must not leave a store behind.
+    check_not_erased(settings, target.store_id)
     open_stores(settings).put(target)
     report = _import(settings, rows, target, column_map, **options)
     emit(as_json, report, lambda: _text(report))

@@ -10,11 +10,10 @@ import click
 
 from shopwright.core.clock import Clock, from_datetime
 from shopwright.core.errors import BadInput
-from shopwright.core.types.identity import StoreId
+from shopwright.core.types.identity import StoreId, store_id_of
 from shopwright.training.tasks import TASKS
 
 DOMAIN = ".myshopify.com"
-_STORE = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}\.myshopify\.com", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -29,11 +28,11 @@ class StoreParam(click.ParamType[StoreId]):
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> StoreId:
         """Return the domain in full and in lower case; fail for anything else."""
-        domain = value.strip().lower()
-        domain = domain if "." in domain else domain + DOMAIN
-        if not _STORE.fullmatch(domain):
+        domain = value.strip()
+        found = store_id_of(domain if "." in domain else domain + DOMAIN)
+        if found is None:
             self.fail(f"{value!r} is not a store; expected my-store{DOMAIN}.", param, ctx)
-        return StoreId(domain)
+        return found
 
 
 STORE = StoreParam()

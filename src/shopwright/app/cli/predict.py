@@ -11,8 +11,7 @@ from shopwright.app.cli.options import as_of_option, instant_or_now, store_optio
 from shopwright.app.cli.output import emit, json_option, table
 from shopwright.app.cli.session import Session, pass_session
 from shopwright.core.clock import SystemClock, iso
-from shopwright.core.types.decision import Decision
-from shopwright.core.types.identity import ModelVersion, Pseudonym, StoreId
+from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.training.tasks import task_named
 
 if TYPE_CHECKING:
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from shopwright.pipelines.predict_batch import BatchPrediction
 
 SHOWN_MAX = 20
-REVEALED = "revealed"
-"""The verdict under which a look at customers' ids stands in the decision log."""
+REVEALED = "ids revealed"
+"""Under this a look at customers' own ids stands in the audit trail."""
 
 
 @click.command()
@@ -104,20 +103,15 @@ def _columns(
 
 def _reveal(settings: "Settings", prediction: "BatchPrediction") -> Mapping[Pseudonym, str]:
     """Record who looks, at how many and when; then let them see."""
-    from shopwright.app.bootstrap import open_decisions, open_keys  # noqa: PLC0415
+    from shopwright.app.bootstrap import open_audit, open_keys  # noqa: PLC0415
 
     manifest = prediction.model.manifest
-    open_decisions(settings).record(
-        Decision(
-            store_id=manifest.store_id,
-            task=manifest.task,
-            model_version=ModelVersion(prediction.model.version),
-            verdict=REVEALED,
-            reason=f"customer ids of {len(prediction.entities)} predictions were revealed",
-            figures={"rows": float(len(prediction.entities))},
-            decided_us=SystemClock().now_us(),
-            author=operator_name(),
-        )
+    open_audit(settings).record(
+        SystemClock().now_us(),
+        f"operator {operator_name()}",
+        REVEALED,
+        manifest.store_id,
+        f"customer ids of {len(prediction.entities)} predictions",
     )
     return open_keys(settings).reveal(manifest.store_id, prediction.entities)
 

@@ -30,7 +30,19 @@ ENTRIES: Mapping[str, Entry] = {
     "train": Entry(f"{_HERE}.train", "Train a model and judge it."),
     "predict": Entry(f"{_HERE}.predict", "Write predictions for every customer of a store."),
     "models": Entry(f"{_HERE}.models", "Show models and choose which one serves."),
-    "dead-letters": Entry(f"{_HERE}.dead_letters", "List events that could not be read."),
+    "users": Entry(f"{_HERE}.users", "Add people who may sign in to the console."),
+    "keys": Entry(f"{_HERE}.keys", "Make and revoke API keys."),
+    "redact": Entry(f"{_HERE}.redact", "Erase a person everywhere."),
+    "privacy": Entry(f"{_HERE}.privacy", "Answer people who ask about their data."),
+    "audit": Entry(f"{_HERE}.audit", "List who did what."),
+    "dead-letters": Entry(
+        f"{_HERE}.dead_letters", "List events that could not be read, and read them again."
+    ),
+    "replay": Entry(f"{_HERE}.replay", "Build the ledger again from the log and compare."),
+    "checkpoint": Entry(
+        f"{_HERE}.checkpoint", "Make a verified copy of the ledger to replay from."
+    ),
+    "master-key": Entry(f"{_HERE}.master_key", "Change the master key."),
     "mlflow-sync": Entry(f"{_HERE}.mlflow_sync", "Mirror waiting models to MLflow."),
 }
 """Every command, in the order in which a newcomer needs them."""

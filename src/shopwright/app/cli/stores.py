@@ -58,14 +58,27 @@ def list_stores(session: Session, as_json: bool) -> None:
 @store_argument
 @click.option("--currency", required=True, help="Shop currency, such as GBP; it never changes.")
 @click.option("--timezone", required=True, help="Shop time zone, such as Europe/London.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Begin anew with a store that was erased here: it gets a fresh key.",
+)
 @json_option
 @pass_session
-def add(session: Session, store: StoreId, currency: str, timezone: str, as_json: bool) -> None:
-    """Add a store, or change its time zone."""
+def add(
+    session: Session, store: StoreId, currency: str, timezone: str, again: bool, as_json: bool
+) -> None:
+    """Add a store, or change its time zone.
+
+    A store that was erased here is added only with --again. What was held of it before stays
+    unreadable, and its customers of then are strangers.
+    """
     from shopwright.app.bootstrap import open_stores  # noqa: PLC0415
 
+    added = new_store(store, currency, timezone)
+    check_not_erased(session.settings, store, again=again)
     stores = open_stores(session.settings)
-    stores.put(new_store(store, currency, timezone))
+    stores.put(added)
     emit(
         as_json,
         _plain(stores.get(store)),
@@ -149,6 +162,21 @@ def remove_secret(session: Session, store: StoreId, beginning: str, as_json: boo
         {"store_id": store, "removed": beginning},
         lambda: f"{store}: webhooks signed with secret {beginning} are refused from now on",
     )
+
+
+def check_not_erased(settings: "Settings", store: StoreId, *, again: bool = False) -> None:
+    """Raise Erased for a store that was erased here; with ``again`` it gets a fresh key instead."""
+    from shopwright.app.bootstrap import open_keys  # noqa: PLC0415
+
+    if not (settings.home / "keys.db").exists() and not settings.erasure_journal.exists():
+        return
+    keys = open_keys(settings)
+    try:
+        if again:
+            keys.renew_store(store)
+        keys.store_key(store)
+    finally:
+        keys.close()
 
 
 def new_store(store_id: StoreId, currency: str, timezone: str) -> Store:

@@ -19,9 +19,16 @@ from shopwright.app.cli.session import Session, pass_session
 @click.option("--public-url", help="Address that Shopify reaches; setting public_url.")
 @click.option("--number", type=click.IntRange(0, 63), default=0, hidden=True)
 @click.option("--lifeline", type=click.IntRange(0), hidden=True)
+@click.option("--listener", type=click.IntRange(0), hidden=True)
 @pass_session
 def command(
-    session: Session, /, role: str, number: int, lifeline: int | None, **options: object
+    session: Session,
+    /,
+    role: str,
+    number: int,
+    lifeline: int | None,
+    listener: int | None,
+    **options: object,
 ) -> int:
     """Run the system until it is stopped.
 
@@ -30,4 +37,5 @@ def command(
     """
     from shopwright.app.roles import run_role  # noqa: PLC0415
 
-    return run_role(role, session.settings_with(options), number=number, lifeline=lifeline)
+    settings = session.settings_with(options)
+    return run_role(role, settings, number=number, lifeline=lifeline, listener=listener)

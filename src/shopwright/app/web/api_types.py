@@ -83,3 +83,18 @@ class FeaturesAnswer(Struct, frozen=True, kw_only=True):
     as_of: str
     features: FeatureValues
     feature_age_seconds: float | None
+
+
+class SignedText(Struct, frozen=True, kw_only=True):
+    """A receipt, and what proves that this installation gave it."""
+
+    receipt: Annotated[str, Meta(description="JSON; the signature is over exactly this text.")]
+    signature: Annotated[str, Meta(description="Ed25519, in hex.")]
+    public_key: Annotated[str, Meta(description="Of this installation, in hex.")]
+
+
+class ReceiptsAnswer(Struct, frozen=True, kw_only=True):
+    """A store's erasures, in the order in which they were finished."""
+
+    store_id: str
+    receipts: tuple[SignedText, ...]

@@ -6,6 +6,7 @@ is not the one hoped for is JSON with one line, and never repeats what was sent.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 
 from shopwright.app.metrics import OTHER, Metrics
@@ -14,13 +15,16 @@ from shopwright.app.web.commit_group import CommitGroup
 from shopwright.app.web.console import Console
 from shopwright.app.web.customer_cards import Cards
 from shopwright.app.web.demo_shop import DemoShop
-from shopwright.app.web.guard import check_host, check_not_passed_on, check_same_origin
+from shopwright.app.web.guard import Guard
 from shopwright.app.web.live import Watch
+from shopwright.app.web.login import Login
 from shopwright.app.web.metrics import Operations
 from shopwright.app.web.openapi import Description
 from shopwright.app.web.parts import WebParts
 from shopwright.app.web.predict import Predict
 from shopwright.app.web.prediction_log import PredictionLog
+from shopwright.app.web.protection import frame_ancestors, headers
+from shopwright.app.web.receipts import Receipts
 from shopwright.app.web.remembered import Remembered
 from shopwright.app.web.request import (
     ClientLeft,
@@ -31,14 +35,16 @@ from shopwright.app.web.request import (
     Scope,
     Send,
 )
-from shopwright.app.web.response import EventStream, Response, failure
-from shopwright.app.web.routes import Door, Route, RoutingTable
+from shopwright.app.web.response import EventStream, Header, Response, failure
+from shopwright.app.web.routes import Route, RoutingTable
+from shopwright.app.web.sign_in import SignIn
 from shopwright.app.web.table import table
 from shopwright.app.web.traffic import Traffic
 from shopwright.app.web.webhooks import Webhooks
+from shopwright.app.web.whence import Surroundings
 from shopwright.core.clock import Clock
 from shopwright.core.errors import BadInput, Busy, NotReady, ShopwrightError, UnknownStore
-from shopwright.core.types.identity import StoreId
+from shopwright.core.types.identity import StoreId, store_id_of
 from shopwright.core.types.store import Store
 from shopwright.features.definitions import CUSTOMER
 
@@ -58,6 +64,7 @@ class WebApp:
         settings: Settings,
         clock: Clock,
         metrics: Metrics,
+        certificate_names: Sequence[str] = (),
     ) -> None:
         self._parts = parts
         self._settings = settings
@@ -69,13 +76,26 @@ class WebApp:
         self._watch = Watch(parts.online, CUSTOMER.name, clock, metrics)
         self._traffic = Traffic()
         self._refreshing: asyncio.Task[None] | None = None
+        self._is_leaving = False
+        sign_in = SignIn(
+            parts.access,
+            clock,
+            idle_hours=settings.session_idle_hours,
+            days_max=settings.session_days_max,
+        )
+        self._surroundings = Surroundings(settings, certificate_names)
+        self._guard = Guard(settings, self._surroundings, sign_in, parts.access.api_keys, clock)
         description = Description()
         self._table = RoutingTable(
             table(
                 webhooks=self._webhooks(),
                 predict=self._predict(),
+                receipts=Receipts(parts.requests),
                 console=self._console(),
-                operations=Operations(metrics, self._troubles),
+                login=Login(
+                    sign_in, self._guard, metrics, session_days_max=settings.session_days_max
+                ),
+                operations=Operations(metrics, self._troubles, self._guard.known),
                 description=description,
             )
         )
@@ -121,12 +141,23 @@ class WebApp:
         )
 
     def _store(self, shop: str) -> Store:
-        return self._parts.stores.get(StoreId(shop.lower()))
+        store_id = store_id_of(shop)
+        if store_id is None:
+            # Not repeated: it may be anything that somebody could type.
+            raise HttpError(
+                404, "the path names no store; a store is called my-store.myshopify.com"
+            )
+        return self._parts.stores.get(store_id)
 
     @property
     def routes(self) -> tuple[Route, ...]:
         """The routing table."""
         return self._table.routes
+
+    def leave(self) -> None:
+        """Say from now on that this process is leaving, and end what would go on for ever."""
+        self._is_leaving = True
+        self.end_streams()
 
     def end_streams(self) -> None:
         """End what would go on for ever: a stop must not wait for a page that watches."""
@@ -141,36 +172,38 @@ class WebApp:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         route: Route | None = None
+        is_let_in = False
         try:
             path = scope["raw_path"].decode("ascii", "replace")
             route, parameters = self._table.find(scope["method"], path)
             request = Request(scope, receive, parameters)
-            self._open_door(route, request)
+            self._guard.admit(route, request)
+            is_let_in = True
             answered = await route.handler(request)
         except ClientLeft:
             return
         except Exception as error:
             answered = failure(_http_error(error))
-        if route is None or route.path not in COUNTED_ELSEWHERE:
+        if route is None or not is_let_in or route.path not in COUNTED_ELSEWHERE:
             path = route.path if route else OTHER
             self._metrics.counter("shopwright_requests_total", path, str(answered.status)).inc()
+        protection = self._protection(answered, Request(scope, receive, {}))
         if isinstance(answered, Response):
-            await answered.send(send)
+            await answered.send(send, protection)
         else:
-            await _stream(answered, Request(scope, receive, {}), send)
+            await _stream(answered, Request(scope, receive, {}), send, protection)
 
-    def _open_door(self, route: Route, request: Request) -> None:
-        if route.door is Door.SHOPIFY and self._settings.public_url:
-            return
-        check_host(request)
-        if route.door is Door.LOCAL:
-            check_not_passed_on(request)
-            if route.method != "GET":
-                check_same_origin(request)
+    def _protection(self, answered: Response | EventStream, request: Request) -> tuple[Header, ...]:
+        # There is no page yet that a shop's admin embeds: nobody may frame any.
+        return headers(
+            answered.content_type,
+            is_https=self._surroundings.is_https(request),
+            ancestors=frame_ancestors(None),
+        )
 
     def _troubles(self) -> tuple[str, ...]:
-        trouble = self._group.trouble
-        return (trouble,) if trouble else ()
+        leaving = "this process is stopping" if self._is_leaving else None
+        return tuple(trouble for trouble in (self._group.trouble, leaving) if trouble)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -213,9 +246,11 @@ class WebApp:
             log.exception("which models serve could not be read")
 
 
-async def _stream(events: EventStream, request: Request, send: Send) -> None:
+async def _stream(
+    events: EventStream, request: Request, send: Send, protection: Sequence[Header]
+) -> None:
     """Write events until they end or the page is closed."""
-    writing = asyncio.create_task(events.send(send))
+    writing = asyncio.create_task(events.send(send, protection))
     leaving = asyncio.create_task(request.gone())
     await asyncio.wait([writing, leaving], return_when=asyncio.FIRST_COMPLETED)
     for task in (writing, leaving):

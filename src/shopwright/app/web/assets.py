@@ -1,7 +1,7 @@
 """The console's own pages, styles and scripts: files of the package, read once.
 
-They load nothing from anywhere else and run nothing that is written into a page: the policy below
-makes the browser refuse it.
+They load nothing from anywhere else and run nothing that is written into a page: the policy of
+``protection.py`` makes the browser refuse it. None of them holds anything that is not public.
 """
 
 import hashlib
@@ -16,18 +16,7 @@ TYPES = {
     "js": b"text/javascript; charset=utf-8",
     "svg": b"image/svg+xml",
 }
-POLICY = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    b"require-trusted-types-for 'script'"
-)
-GUARDED: tuple[Header, ...] = (
-    (b"content-security-policy", POLICY),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-    (b"cache-control", b"no-cache"),
-)
+ASK_AGAIN: Header = (b"cache-control", b"no-cache")
 
 
 class Assets:
@@ -55,4 +44,4 @@ class Assets:
 def _file(name: str, body: bytes) -> Response:
     tag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
     kind = TYPES[name.rpartition(".")[2]]
-    return Response(200, body, kind, (*GUARDED, (b"etag", tag)))
+    return Response(200, body, kind, (ASK_AGAIN, (b"etag", tag)))

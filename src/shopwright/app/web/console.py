@@ -1,7 +1,7 @@
 """The console's pages and what they ask for: stores, customers, and one customer live."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 import msgspec
 
@@ -13,7 +13,7 @@ from shopwright.app.web.customer_cards import Cards
 from shopwright.app.web.demo_shop import DemoShop
 from shopwright.app.web.live import TooManyListeners, Watch
 from shopwright.app.web.request import HttpError, Request
-from shopwright.app.web.response import EventStream, Response, answer
+from shopwright.app.web.response import NO_STORE, EventStream, Response, answer
 from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.privacy.pseudonyms import parse, show
 
@@ -46,7 +46,7 @@ class Console:
 
     async def front(self, _request: Request) -> Response:
         """Send people who opened the bare address to the console."""
-        return Response(308, b"", b"text/plain", ((b"location", b"/console/"),))
+        return Response(308, b"", b"text/plain", (NO_STORE, (b"location", b"/console/")))
 
     async def overview_page(self, request: Request) -> Response:
         """Answer the page of all stores."""
@@ -64,9 +64,10 @@ class Console:
         """Answer a style, script or picture."""
         return self._assets.get(request.parameters["name"], request)
 
-    async def overview(self, _request: Request) -> Response:
-        """Answer every store at a glance."""
-        cards = [await self._cards.store(store) for store in self._cards.stores(STORES_SHOWN_MAX)]
+    async def overview(self, request: Request) -> Response:
+        """Answer every store that the caller may see at a glance."""
+        stores = self._cards.stores(request.caller, STORES_SHOWN_MAX)
+        cards = [await self._cards.store(store) for store in stores]
         return answer(
             Overview(
                 version=__version__,
@@ -113,18 +114,25 @@ class Console:
         who = self._who(request)
         if self._watch.full:
             raise HttpError(503, "too many pages are watching; this one asks now and then instead")
-        return EventStream(self._cards_of(who))
+        return EventStream(self._cards_of(who, request.is_welcome))
 
-    async def _cards_of(self, who: tuple[StoreId, Pseudonym]) -> AsyncGenerator[bytes, None]:
+    async def _cards_of(
+        self, who: tuple[StoreId, Pseudonym], is_welcome: Callable[[], bool]
+    ) -> AsyncGenerator[bytes, None]:
+        """Give cards until the page leaves, or whoever looks at it may no longer."""
         with self._watch.listening(who) as changed:
             yield self._encoded(who)
             while not self._watch.stopping:
                 try:
                     await asyncio.wait_for(changed.wait(), IDLE_SECONDS)
                 except TimeoutError:
+                    if not is_welcome():
+                        return
                     yield b""
                     continue
                 changed.clear()
+                if not is_welcome():
+                    return
                 yield self._encoded(who)
 
     async def _watch_for_a_while(

@@ -8,6 +8,15 @@ from msgspec import Struct
 from shopwright.core.types.feature import FeatureValue
 
 
+class Account(Struct, frozen=True, kw_only=True):
+    """Who looks at the console; all None on a machine that asks nobody to sign in."""
+
+    name: str | None
+    role: str | None
+    csrf: str | None
+    """What a page repeats in ``X-CSRF-Token`` with everything that changes something."""
+
+
 class ModelCard(Struct, frozen=True, kw_only=True):
     """The model that serves a store, beside the simple rules that it had to beat."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from shopwright.app.web.callers import Caller
 from shopwright.app.web.census import Census
 from shopwright.app.web.console_types import (
     CustomerCard,
@@ -52,9 +53,9 @@ class Cards:
         self._clock = clock
         self._census = Census(online, CUSTOMER.name, clock)
 
-    def stores(self, limit: int) -> Sequence[Store]:
-        """Return the first stores by domain."""
-        return self._stores.all()[:limit]
+    def stores(self, caller: Caller, limit: int) -> Sequence[Store]:
+        """Return the first stores by domain, of those that the caller may see."""
+        return [store for store in self._stores.all() if caller.may_see(store.store_id)][:limit]
 
     def who(self, shop: str, entity: str) -> tuple[StoreId, Pseudonym]:
         """Read a store and a customer from a path. Raises UnknownStore, BadInput."""

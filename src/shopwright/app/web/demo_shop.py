@@ -14,7 +14,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import msgspec
 
 from shopwright.app.web.console_types import PlacedOrder, Truth
-from shopwright.app.web.guard import check_loopback_url
+from shopwright.app.web.exposure import check_loopback_url
 from shopwright.app.web.request import HttpError
 
 TIMEOUT_SECONDS = 5.0

@@ -9,9 +9,11 @@ import msgspec
 
 from shopwright import __version__
 from shopwright.app.web.api_types import Failure, Health
+from shopwright.app.web.guard import session_cookie
 from shopwright.app.web.request import Request
 from shopwright.app.web.response import Response, answer
-from shopwright.app.web.routes import Route
+from shopwright.app.web.routes import Door, Route
+from shopwright.core.types.access import Scope
 
 VERSION = "3.1.0"
 REFERENCE = "#/components/schemas/{name}"
@@ -31,6 +33,32 @@ HEADERS = {
     "X-Shopify-Triggered-At": False,
 }
 """Headers of a delivery, and whether each is required."""
+
+
+SCHEMES: dict[str, Any] = {
+    "apiKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "swk_…",
+        "description": "Made by `shopwright keys create`; it opens what its scopes say, of one "
+        "store or of all.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": session_cookie(is_https=True).decode(),
+        "description": "Begun at /console/login. What changes something repeats the session's "
+        "token in `X-CSRF-Token`.",
+    },
+    "shopifySignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Shopify-Hmac-Sha256",
+        "description": "Base64 of the HMAC-SHA-256 of the body under the store's webhook secret.",
+    },
+}
+BY_SESSION = frozenset([Scope.CONSOLE, Scope.METRICS, Scope.PRIVACY, Scope.ADMIN])
+"""What somebody who signed in can have; scores and features by the API are for programs."""
 
 
 class Description:
@@ -61,19 +89,20 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         "info": {
             "title": "Shopwright",
             "version": __version__,
-            "description": "The web process of Shopwright. Only `/webhooks` is meant for the "
-            "outside; everything else answers this machine only.",
+            "description": "The web process of Shopwright. `/webhooks` takes whatever Shopify "
+            "signed. Everything else answers this machine, and from outside whoever shows an API "
+            "key or has signed in; `x-scope` says which scope a route needs.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": components, "securitySchemes": SCHEMES},
     }
 
 
 def _operation(route: Route) -> dict[str, Any]:
     answers = {str(route.hoped): _answer(route)}
-    for status in sorted(route.refuses):
+    for status in sorted({*route.refuses, *_refused_at_the_door(route)}):
         # A process that is not ready says so in the same words as one that is.
         kind = Health if route.answers is Health and status == 503 else Failure
         answers[str(status)] = {
@@ -85,13 +114,41 @@ def _operation(route: Route) -> dict[str, Any]:
         "summary": route.says,
         "parameters": [*_path_parameters(route), *_query(route), *_headers(route)],
         "responses": answers,
+        "security": _security(route),
     }
+    if route.needs is not None:
+        operation["x-scope"] = str(route.needs)
     if route.method == "POST" and (route.asks is not None or route.path == "/webhooks"):
         operation["requestBody"] = {
             "required": True,
             "content": _json(route.asks),
         }
     return operation
+
+
+def _refused_at_the_door(route: Route) -> tuple[int, ...]:
+    match route.door:
+        case Door.CALLER:
+            return (401, 403, 421, 429)
+        case Door.PAGE:
+            return (303, 401, 403, 421, 429)
+        case Door.SIGN_IN:
+            return (403, 421)
+        case _:
+            return ()
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    """Return what opens a route; the empty one says that this machine needs nothing."""
+    match route.door:
+        case Door.SHOPIFY:
+            return [{"shopifySignature": []}]
+        case Door.CALLER | Door.PAGE:
+            scopes = [] if route.needs is None else [str(route.needs)]
+            by_session = route.needs is None or route.needs in BY_SESSION
+            return [{"apiKey": scopes}, *([{"session": scopes}] if by_session else []), {}]
+        case _:
+            return [{}]
 
 
 def _answer(route: Route) -> dict[str, Any]:

@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from shopwright.app import bootstrap
+from shopwright.app.master_key import read_master_key
 from shopwright.app.settings import Settings
 from shopwright.app.web.remembered import RememberedStores
+from shopwright.app.web.sign_in import AccessParts
 from shopwright.core.clock import SystemClock
-from shopwright.core.ports import OnlineStore, Secrets, Stores
+from shopwright.core.ports import OnlineStore, PrivacyRequests, Secrets, Stores
 from shopwright.core.types.prediction import Prediction
 from shopwright.pipelines.ingest import Intake
 from shopwright.pipelines.predict import Scoring
+from shopwright.privacy.pseudonyms import derive
 
 
 class WebParts(Struct, frozen=True, kw_only=True):
@@ -23,6 +26,8 @@ class WebParts(Struct, frozen=True, kw_only=True):
     online: OnlineStore
     secrets: Secrets
     stores: Stores
+    access: AccessParts
+    requests: PrivacyRequests
     record: Callable[[Sequence[Prediction]], None]
     """Writes predictions to where they can be judged later; may wait for the disk."""
 
@@ -52,6 +57,26 @@ def open_parts(settings: Settings, worker_index: int) -> WebParts:
         online=online,
         secrets=bootstrap.open_secrets(settings),
         stores=stores,
+        access=open_access(settings),
+        requests=bootstrap.open_privacy_requests(settings),
         # Predictions have a partition of their own: their writing must not hold up a webhook's.
         record=bootstrap.open_recorder(settings, f"served-{worker_index}").record,
     )
+
+
+def open_access(settings: Settings) -> AccessParts:
+    """Open what decides who is let in."""
+    return AccessParts(
+        users=bootstrap.open_users(settings),
+        sessions=bootstrap.open_sessions(settings),
+        api_keys=bootstrap.open_api_keys(settings),
+        attempts=bootstrap.open_attempts(settings),
+        audit=bootstrap.open_audit(settings),
+        key=sign_in_key(settings),
+        entropy=os.urandom,
+    )
+
+
+def sign_in_key(settings: Settings) -> bytes:
+    """Return the key under which attempts to sign in are counted, the same in every process."""
+    return derive(read_master_key(settings), "sign-in")

@@ -58,3 +58,7 @@ class RememberedStores:
     def all(self) -> Sequence[Store]:
         """Return every store, by domain."""
         return self._stores.all()
+
+    def forget(self, store_id: StoreId) -> bool:
+        """Remove a store from the list; it may take a second to count here."""
+        return self._stores.forget(store_id)

@@ -7,8 +7,11 @@ that also has to take webhooks.
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
+
+if TYPE_CHECKING:
+    from shopwright.app.web.callers import Caller
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -38,7 +41,21 @@ class ClientLeft(Exception):
 class Request:
     """Method, headers, and what the path and query say."""
 
-    __slots__ = ("_query", "_receive", "headers", "method", "parameters", "scope")
+    __slots__ = (
+        "_query",
+        "_receive",
+        "caller",
+        "headers",
+        "is_welcome",
+        "method",
+        "parameters",
+        "scope",
+    )
+
+    caller: "Caller"
+    """Who asks; set by the guard for doors that are not open to everybody."""
+    is_welcome: Callable[[], bool]
+    """Whether the same caller would still be let in; for answers that go on and on."""
 
     def __init__(self, scope: Scope, receive: Receive, parameters: dict[str, str]) -> None:
         self.scope = scope

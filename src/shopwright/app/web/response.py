@@ -1,6 +1,6 @@
 """What is answered: JSON, a file of the console, or a stream of events."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -10,13 +10,9 @@ from msgspec import Struct
 from shopwright.app.web.request import HttpError, Send
 
 JSON = b"application/json"
+HTML = b"text/html"
 Header = tuple[bytes, bytes]
 
-ALWAYS: tuple[Header, ...] = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-)
 NO_STORE: Header = (b"cache-control", b"no-store")
 
 _encoder = msgspec.json.Encoder()
@@ -30,15 +26,15 @@ class Response(Struct, frozen=True):
     content_type: bytes = JSON
     headers: tuple[Header, ...] = (NO_STORE,)
 
-    async def send(self, send: Send) -> None:
-        """Write the answer to the connection."""
+    async def send(self, send: Send, protection: Sequence[Header]) -> None:
+        """Write the answer to the connection, with the headers that protect it."""
         length = str(len(self.body)).encode()
         head = [(b"content-type", self.content_type), (b"content-length", length)]
         await send(
             {
                 "type": "http.response.start",
                 "status": self.status,
-                "headers": [*head, *ALWAYS, *self.headers],
+                "headers": [*head, *protection, *self.headers],
             }
         )
         await send({"type": "http.response.body", "body": self.body})
@@ -49,10 +45,11 @@ class EventStream(Struct, frozen=True):
 
     items: AsyncGenerator[bytes, None]
     status: int = 200
+    content_type: bytes = b"text/event-stream"
 
-    async def send(self, send: Send) -> None:
+    async def send(self, send: Send, protection: Sequence[Header]) -> None:
         """Write items until there are no more."""
-        head = [(b"content-type", b"text/event-stream"), NO_STORE, *ALWAYS]
+        head = [(b"content-type", self.content_type), NO_STORE, *protection]
         await send({"type": "http.response.start", "status": 200, "headers": head})
         async with aclosing(self.items):
             async for item in self.items:

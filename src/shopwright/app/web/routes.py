@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from shopwright.app.web.request import HttpError, Request
 from shopwright.app.web.response import EventStream, Response
+from shopwright.core.types.access import Scope
 
 Handler = Callable[[Request], Awaitable[Response | EventStream]]
 
@@ -17,8 +18,14 @@ class Door(Enum):
 
     SHOPIFY = "shopify"
     """Anybody who signs; through a proxy once there is a public address."""
-    LOCAL = "local"
-    """This machine only."""
+    ANYBODY = "anybody"
+    """What is no secret: whether the process lives, and the console's own files."""
+    SIGN_IN = "sign in"
+    """Anybody over https or from this machine, to be asked who it is."""
+    CALLER = "caller"
+    """Whoever may do what the route needs: this machine, a session, or an API key."""
+    PAGE = "page"
+    """As before, but a stranger is led to the sign-in page instead of being refused."""
 
 
 class Route(NamedTuple):
@@ -29,7 +36,11 @@ class Route(NamedTuple):
     """``{name}`` stands for one part of the path."""
     handler: Handler
     says: str
-    door: Door = Door.LOCAL
+    door: Door = Door.CALLER
+    needs: Scope | None = None
+    """What the caller must be allowed; None lets in every caller."""
+    is_form: bool = False
+    """A form of ours: its handler compares the session's token in the body."""
     asks: type | None = None
     """The body that is expected, as JSON."""
     answers: Any = None

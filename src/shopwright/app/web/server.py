@@ -1,7 +1,9 @@
-"""Runs the web process: one event loop on a loopback port, stopped in good order by SIGTERM.
+"""Runs the web process: one event loop on one port, stopped in good order by SIGTERM.
 
-In good order: no new connections, requests that were begun are answered, everything taken is on
-disk, exit 0.
+In good order: for a moment it still answers, says at ``/readyz`` that it is leaving, and closes
+each connection with its answer; then it takes no new connection; then requests that were begun are
+answered, everything taken is on disk, exit 0. Whoever asks ``/readyz`` or heeds ``Connection:
+close`` meets no error.
 """
 
 import asyncio
@@ -15,20 +17,25 @@ from contextlib import contextmanager
 from uvicorn import Config, Server
 
 from shopwright.app import log_lines
+from shopwright.app.listening import BACKLOG, inherited, listen
 from shopwright.app.metrics import Metrics
 from shopwright.app.settings import Settings
 from shopwright.app.web.asgi import WebApp
-from shopwright.app.web.guard import check_loopback
+from shopwright.app.web.certificate import keep_certificate_fresh
+from shopwright.app.web.exposure import certificate_names, check_listening
 from shopwright.app.web.parts import open_parts
 from shopwright.app.web.protocol import LimitedProtocol
 from shopwright.core.clock import SystemClock
-from shopwright.core.errors import Busy
 
-STOP_SECONDS_MAX = 3
-"""The supervisor waits four seconds before it kills."""
+LEAVING_SECONDS = 0.4
+"""How long others have to learn from ``/readyz`` or an answer that this process is leaving."""
+LAST_REQUESTS_SECONDS = 0.3
+"""How long a connection that was taken at the last moment has to send its request."""
+STOP_SECONDS_MAX = 2
+"""For answers that are begun. With the two before, under the supervisor's four seconds."""
+CLOSE = (b"connection", b"close")
 KEEP_ALIVE_SECONDS = 75
 CONNECTIONS_MAX = 1_024
-BACKLOG = 1_024
 LINES_SECONDS = 0.2
 """A log line waits for others at most so long."""
 
@@ -36,32 +43,53 @@ log = logging.getLogger("shopwright.web")
 
 
 def serve(
-    settings: Settings, worker_index: int = 0, ready: Callable[[int], None] | None = None
+    settings: Settings,
+    worker_index: int = 0,
+    ready: Callable[[int], None] | None = None,
+    listener: int | None = None,
 ) -> None:
-    """Open what this installation's settings name, and serve until the process is stopped."""
-    check_loopback(settings.host, "host")
+    """Open what this installation's settings name, and serve until the process is stopped.
+
+    ``listener`` is the file descriptor of a listening socket that this process inherited.
+    """
+    check_listening(settings)
     parts = open_parts(settings, worker_index)
-    app = WebApp(parts, settings=settings, clock=SystemClock(), metrics=Metrics())
-    run(app, settings, worker_index, ready)
+    app = WebApp(
+        parts,
+        settings=settings,
+        clock=SystemClock(),
+        metrics=Metrics(),
+        certificate_names=certificate_names(settings),
+    )
+    run(app, settings, worker_index, ready, listener)
 
 
 def run(
-    app: WebApp, settings: Settings, worker_index: int, ready: Callable[[int], None] | None = None
+    app: WebApp,
+    settings: Settings,
+    worker_index: int,
+    ready: Callable[[int], None] | None = None,
+    listener: int | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; ``ready`` is told the port once connections are answered.
 
-    Raises BadInput for an address that is not loopback, Busy for a port that is taken.
+    Raises BadInput for an address that would be open to outsiders, Busy for a port that is taken.
     """
-    check_loopback(settings.host, "host")
+    check_listening(settings)
     lines = log_lines.set_up_gathered(f"web {worker_index}", settings.log_level)
-    listener = _listen(settings.host, settings.port, share=settings.web_workers > 1)
-    with listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(app, listener, ready, lines))
+    door = (
+        listen(settings.host, settings.port, share=settings.web_workers > 1)
+        if listener is None
+        else inherited(listener)
+    )
+    with door, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(app, settings, door, ready, lines))
     lines.flush()
 
 
 async def _serve(
     app: WebApp,
+    settings: Settings,
     listener: socket.socket,
     ready: Callable[[int], None] | None,
     lines: log_lines.Gathered,
@@ -79,10 +107,15 @@ async def _serve(
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
+        ssl_certfile=settings.tls_certificate_file or None,
+        ssl_keyfile=settings.tls_key_file or None,
     )
+    config.load()
+    renewing = asyncio.create_task(keep_certificate_fresh(config.ssl, settings))
     writing = asyncio.create_task(_write_lines(lines))
     await _Server(config, app, ready).serve(sockets=[listener])
     writing.cancel()
+    renewing.cancel()
 
 
 async def _write_lines(lines: log_lines.Gathered) -> None:
@@ -98,6 +131,7 @@ class _Server(Server):
         super().__init__(config)
         self._app = app
         self._ready = ready
+        self._leaving: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say that connections are answered, once they are."""
@@ -123,29 +157,28 @@ class _Server(Server):
             for number in signals:
                 loop.remove_signal_handler(number)
 
+    async def on_tick(self, counter: int) -> bool:
+        """Keep saying that connections close; uvicorn makes its headers anew each second."""
+        ending = await super().on_tick(counter)
+        if self._leaving is not None and CLOSE not in self.server_state.default_headers:
+            self.server_state.default_headers.append(CLOSE)
+        return ending
+
     def _stop(self) -> None:
-        if self.should_exit:
-            self.force_exit = True
+        if self._leaving is not None:
+            self.should_exit = self.force_exit = True
+            return
+        self._app.leave()
+        self._leaving = asyncio.get_running_loop().create_task(self._leave())
+
+    async def _leave(self) -> None:
+        # In place: answers to requests that were begun before use this very list.
+        self.server_state.default_headers.append(CLOSE)
+        await asyncio.sleep(LEAVING_SECONDS)
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(LAST_REQUESTS_SECONDS)
         self.should_exit = True
-        self._app.end_streams()
-
-
-def _listen(host: str, port: int, *, share: bool) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if share:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise Busy(
-            f"{host}:{port} cannot be listened on ({error.strerror}); stop what uses the port, "
-            "or choose another with --port"
-        ) from error
-    listener.setblocking(False)
-    return listener
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

@@ -2,21 +2,31 @@
 
 from typing import Protocol
 
-from shopwright.app.web.api_types import FeaturesAnswer, Health, PredictAnswer, PredictRequest
+from shopwright.app.web.api_types import (
+    FeaturesAnswer,
+    Health,
+    PredictAnswer,
+    PredictRequest,
+    ReceiptsAnswer,
+)
 from shopwright.app.web.console import Console
 from shopwright.app.web.console_types import (
+    Account,
     CustomerCard,
     CustomerPage,
     Overview,
     PlacedOrder,
     Truth,
 )
+from shopwright.app.web.login import Login
 from shopwright.app.web.metrics import Operations
 from shopwright.app.web.predict import Predict
+from shopwright.app.web.receipts import Receipts
 from shopwright.app.web.request import Request
 from shopwright.app.web.response import Response
 from shopwright.app.web.routes import Door, Route
 from shopwright.app.web.webhooks import Webhooks
+from shopwright.core.types.access import Scope
 
 CUSTOMER_PATH = "/stores/{shop}/customers/{entity}"
 
@@ -33,7 +43,9 @@ def table(
     *,
     webhooks: Webhooks,
     predict: Predict,
+    receipts: Receipts,
     console: Console,
+    login: Login,
     operations: Operations,
     description: Describes,
 ) -> tuple[Route, ...]:
@@ -52,46 +64,64 @@ def table(
             "/v1/stores/{shop}/predict",
             predict.predict,
             "Scores up to a thousand customers as of now.",
+            needs=Scope.PREDICT,
             asks=PredictRequest,
             answers=PredictAnswer,
-            refuses=(400, 403, 404, 408, 413, 421, 503),
+            refuses=(400, 404, 408, 413, 503),
         ),
         Route(
             "GET",
             "/v1/stores/{shop}/features/{entity}",
             predict.features,
             "Answers a customer's features as of now.",
+            needs=Scope.FEATURES,
             answers=FeaturesAnswer,
-            refuses=(400, 403, 404, 421),
+            refuses=(400, 404),
+        ),
+        Route(
+            "GET",
+            "/v1/stores/{shop}/privacy/receipts",
+            receipts.of_store,
+            "The signed receipts of what was erased.",
+            needs=Scope.PRIVACY,
+            answers=ReceiptsAnswer,
+            refuses=(404,),
         ),
         *_operations(operations, description),
         *_pages(console),
+        *_sign_in(login),
         *_stores_api(console),
         *_customer_api(console),
     )
 
 
 def _operations(operations: Operations, description: Describes) -> tuple[Route, ...]:
-    refuses = (403, 421)
     return (
-        Route("GET", "/metrics", operations.metrics, "Metrics for Prometheus.", refuses=refuses),
+        Route(
+            "GET",
+            "/metrics",
+            operations.metrics,
+            "Metrics for Prometheus.",
+            needs=Scope.METRICS,
+        ),
         Route(
             "GET",
             "/healthz",
             operations.healthz,
             "Says that the process lives.",
+            Door.ANYBODY,
             answers=Health,
-            refuses=refuses,
         ),
         Route(
             "GET",
             "/readyz",
             operations.readyz,
-            "Says whether webhooks can be stored.",
+            "Says whether webhooks can be stored; why not, to those who may see the metrics.",
+            Door.ANYBODY,
             answers=Health,
-            refuses=(*refuses, 503),
+            refuses=(503,),
         ),
-        Route("GET", "/openapi.json", description.openapi, "This description.", refuses=refuses),
+        Route("GET", "/openapi.json", description.openapi, "This description."),
     )
 
 
@@ -102,37 +132,87 @@ def _pages(console: Console) -> tuple[Route, ...]:
         ("/console/", console.overview_page, "The page of all stores."),
         ("/console/stores/{shop}", console.store_page, "The page of one store."),
         (f"/console{CUSTOMER_PATH}", console.customer_page, "The page of one customer."),
-        ("/console/assets/{name}", console.asset, "A style, script or picture of the pages."),
     )
-    return tuple(
+    return (
+        *(
+            Route(
+                "GET",
+                path,
+                handler,
+                says,
+                Door.PAGE,
+                needs=Scope.CONSOLE,
+                hoped=308 if handler == console.front else 200,
+                refuses=(404,),
+            )
+            for path, handler, says in pages
+        ),
         Route(
             "GET",
-            path,
-            handler,
-            says,
-            hoped=308 if handler == console.front else 200,
-            refuses=(403, 404, 421),
-        )
-        for path, handler, says in pages
+            "/console/assets/{name}",
+            console.asset,
+            "A style, script or picture of the pages.",
+            Door.ANYBODY,
+            refuses=(404,),
+        ),
+    )
+
+
+def _sign_in(login: Login) -> tuple[Route, ...]:
+    return (
+        Route("GET", "/console/login", login.page, "The page that asks who it is.", Door.SIGN_IN),
+        Route(
+            "POST",
+            "/console/login",
+            login.sign_in,
+            "Takes the form of that page: leads to the console, or says that it does not fit.",
+            Door.SIGN_IN,
+            hoped=303,
+            refuses=(400, 408, 413, 415, 429, 503),
+        ),
+        Route(
+            "GET",
+            "/console/logout",
+            login.logout_page,
+            "The page whose button signs out.",
+            Door.PAGE,
+        ),
+        Route(
+            "POST",
+            "/console/logout",
+            login.sign_out,
+            "Ends the session.",
+            is_form=True,
+            hoped=303,
+            refuses=(400, 408, 413, 415),
+        ),
+        Route(
+            "GET",
+            "/console/api/account",
+            login.account,
+            "Who is signed in, and the token that a page repeats to change something.",
+            answers=Account,
+        ),
     )
 
 
 def _stores_api(console: Console) -> tuple[Route, ...]:
-    refuses = (400, 403, 404, 421)
+    refuses = (400, 404)
     return (
         Route(
             "GET",
             "/console/api/overview",
             console.overview,
-            "Every store at a glance.",
+            "Every store at a glance, of those that the caller may see.",
+            needs=Scope.CONSOLE,
             answers=Overview,
-            refuses=(403, 421),
         ),
         Route(
             "GET",
             "/console/api/stores/{shop}",
             console.store,
             "A store and one page of its customers.",
+            needs=Scope.CONSOLE,
             answers=CustomerPage,
             query=(
                 ("after", "The pseudonym behind which the page begins."),
@@ -145,13 +225,14 @@ def _stores_api(console: Console) -> tuple[Route, ...]:
 
 def _customer_api(console: Console) -> tuple[Route, ...]:
     customer = f"/console/api{CUSTOMER_PATH}"
-    refuses = (400, 403, 404, 421)
+    refuses = (400, 404)
     return (
         Route(
             "GET",
             customer,
             console.customer,
             "One customer as of now.",
+            needs=Scope.CONSOLE,
             answers=CustomerCard,
             refuses=refuses,
         ),
@@ -160,6 +241,7 @@ def _customer_api(console: Console) -> tuple[Route, ...]:
             f"{customer}/events",
             console.events,
             "The customer at each change, as server-sent events.",
+            needs=Scope.CONSOLE,
             refuses=(*refuses, 503),
         ),
         Route(
@@ -167,6 +249,7 @@ def _customer_api(console: Console) -> tuple[Route, ...]:
             f"{customer}/truth",
             console.truth,
             "What the simulation knows of the customer; null where it does not know the customer.",
+            needs=Scope.CONSOLE,
             answers=Truth | None,
             refuses=(*refuses, 502),
         ),
@@ -175,6 +258,7 @@ def _customer_api(console: Console) -> tuple[Route, ...]:
             f"{customer}/orders",
             console.order,
             "Lets the simulated customer place an order.",
+            needs=Scope.ADMIN,
             answers=PlacedOrder,
             refuses=(*refuses, 502),
         ),

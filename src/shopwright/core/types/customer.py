@@ -22,3 +22,16 @@ class CustomerMerge(Struct, frozen=True, kw_only=True, tag="merge"):
     merged: Pseudonym
     kept: Pseudonym
     known_us: int
+
+
+class ContactFact(Struct, frozen=True, kw_only=True, tag="contact"):
+    """An e-mail address or phone number, by its pseudonym, was given for somebody.
+
+    With it a privacy request that names nothing but an address finds whom it is about.
+    """
+
+    contact: Pseudonym
+    """Of kind ``contact``: the normalised address or number under the store's key."""
+    kind: str
+    """Whom ``subject`` names: ``customer``, ``order`` (of a guest) or ``checkout``."""
+    subject: Pseudonym

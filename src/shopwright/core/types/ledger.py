@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from shopwright.core.types.customer import CustomerFact, CustomerMerge
+from shopwright.core.types.customer import ContactFact, CustomerFact, CustomerMerge
 from shopwright.core.types.feature import PackedRecord
-from shopwright.core.types.identity import StoreId
+from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.log import Position
 from shopwright.core.types.order import (
     OrderDeletion,
@@ -19,7 +19,14 @@ from shopwright.core.types.order import (
 from shopwright.core.types.product import ProductFact, ProductVersion
 
 Telling = (
-    OrderFact | RefundFact | OrderDeletion | OrderEdit | ProductFact | CustomerFact | CustomerMerge
+    OrderFact
+    | RefundFact
+    | OrderDeletion
+    | OrderEdit
+    | ProductFact
+    | CustomerFact
+    | CustomerMerge
+    | ContactFact
 )
 
 
@@ -28,7 +35,8 @@ class Document(NamedTuple):
 
     store_id: StoreId
     kind: str
-    """``order``, ``product``, ``customer``, or ``merges`` (one document a store, key ``b""``)."""
+    """``order``, ``product``, ``customer``, ``merges`` (one document a store, key ``b""``),
+    ``contact`` (whose address is it?) or ``reached`` (which addresses has somebody?)."""
     key: bytes
     """A pseudonym, or a product id in UTF-8."""
 
@@ -42,6 +50,10 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     topic: str
     reason: str
     failed_us: int
+    """When it was tried last."""
+    subject: Pseudonym | None = None
+    """Whose event it is, so that erasing the person removes the letter too."""
+    attempts: int = 1
 
 
 class LedgerChanges(Struct, frozen=True, kw_only=True):
@@ -55,6 +67,8 @@ class LedgerChanges(Struct, frozen=True, kw_only=True):
     records: Sequence[PackedRecord]
     """Packed records of every entity that changed; the ledger fills in their revision."""
     dead_letters: Sequence[DeadLetter]
+    settled: Sequence[tuple[str, int]] = ()
+    """(partition, offset) of dead letters that could be read at last: they are taken off."""
     through: Position
     """The log position that this commit reaches: stored with it, so a crash repeats nothing."""
 

@@ -22,13 +22,39 @@ export class Refused extends Error {
   }
 }
 
+// Who is signed in; nobody has to be on a machine that asks nobody.
+let csrf = null;
+const account = whoAmI();
+
 export async function ask(path, options = {}) {
+  const headers = { Accept: "application/json" };
+  if (options.method) {
+    await account;
+    if (csrf) headers["X-CSRF-Token"] = csrf;
+  }
+  return answerOf(path, { ...options, headers });
+}
+
+async function whoAmI() {
+  try {
+    const found = await answerOf("/console/api/account", { headers: { Accept: "application/json" } });
+    csrf = found.csrf;
+    if (found.name) {
+      document.querySelector(".top nav")?.append(element("a", { href: "/console/logout", id: "account" }, `${found.name} · Sign out`));
+    }
+  } catch {
+    // The page's own questions say what is wrong.
+  }
+}
+
+async function answerOf(path, options) {
   let response;
   try {
-    response = await fetch(path, { ...options, headers: { Accept: "application/json" } });
+    response = await fetch(path, options);
   } catch {
     throw new Refused(0, "Shopwright does not answer. Is `shopwright up` still running?");
   }
+  if (response.status === 401) location.assign(`/console/login?next=${encodeURIComponent(location.pathname)}`);
   const body = await response.json().catch(() => null);
   if (!response.ok) throw new Refused(response.status, body?.error ?? `The answer was ${response.status}.`);
   return body;

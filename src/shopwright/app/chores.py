@@ -1,0 +1,41 @@
+"""What the owner of the ledger does beside the stream of events."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from shopwright.app.adopting import ADOPT, adopting
+from shopwright.app.bootstrap import open_errands
+from shopwright.app.checkpointing import SECONDS_MAX, Checkpointing
+from shopwright.app.child import PROGRAM
+from shopwright.app.erasing import Erasing
+from shopwright.app.errands import REDRIVE, ErrandDesk, redriving
+from shopwright.app.job import Job
+from shopwright.app.metrics import Metrics
+from shopwright.app.owner import Owner
+from shopwright.app.settings import child_environment
+from shopwright.core.clock import SystemClock
+from shopwright.core.ports import Chore
+
+
+@contextmanager
+def chores_of(owner: Owner, metrics: Metrics | None = None) -> Iterator[Sequence[Chore]]:
+    """Give the chores, most urgent first, for the length of a block; child programs end with it."""
+    settings, clock = owner.settings, SystemClock()
+    environment = child_environment(settings)
+
+    def start() -> Job:
+        return Job(
+            [*PROGRAM, "checkpoint"],
+            environment,
+            nice=settings.train_nice,
+            seconds_max=SECONDS_MAX,
+        )
+
+    checkpointing = Checkpointing(settings, owner.stores, clock, start)
+    desk = ErrandDesk(
+        open_errands(settings), {REDRIVE: redriving(owner, clock), ADOPT: adopting(owner)}
+    )
+    try:
+        yield (desk, Erasing(owner, metrics), checkpointing)
+    finally:
+        checkpointing.end()

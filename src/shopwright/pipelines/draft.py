@@ -1,0 +1,162 @@
+"""What was told → what the ledger must commit: documents, chains, packed records.
+
+Reads the ledger and changes nothing, so the same code serves the living ledger, one that is built
+again from the log, and dead letters that can be read at last.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from shopwright.core.clock import US_PER_SECOND
+from shopwright.core.ports import Ledger
+from shopwright.core.types.customer import CustomerMerge
+from shopwright.core.types.feature import PackedRecord
+from shopwright.core.types.identity import Pseudonym, StoreId
+from shopwright.core.types.ledger import Document, LedgerChanges, Telling
+from shopwright.core.types.log import Position
+from shopwright.core.types.order import OrderVersion
+from shopwright.events import order_chain, product_chain
+from shopwright.events.people import people_of
+from shopwright.features.definitions import CUSTOMER
+from shopwright.features.record import pack
+from shopwright.pipelines.unseal import Told, merges_of
+
+FLOOR_SLACK_US = 3_600 * US_PER_SECOND
+"""A packed record answers from an hour before its newest event was received: a machine that serves
+may have a clock behind that of the one that received."""
+
+Tellings = Mapping[Document, Sequence[Telling]]
+Merges = Mapping[StoreId, Sequence[CustomerMerge]]
+
+
+class Draft:
+    """Drafts the changes of one ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def changes(self, told: Told, through: Position) -> LedgerChanges:
+        """Return what the ledger must commit so that it holds what was told, up to a position."""
+        merge_documents = {merges_of(document.store_id) for document in told.tellings}
+        known = self._ledger.tellings([*{*told.tellings, *merge_documents}])
+        gathered = {
+            document: order_chain.gather(known.get(document, ()), new)
+            for document, new in told.tellings.items()
+        }
+        merges = _merges({**known, **gathered})
+        gathered |= self._orders_redrawn_by_merges(known, gathered)
+        orders = {
+            document: order_chain.chain(
+                document.store_id,
+                Pseudonym(document.key),
+                tellings,
+                merges.get(document.store_id, ()),
+            )
+            for document, tellings in gathered.items()
+            if document.kind == "order"
+        }
+        return LedgerChanges(
+            tellings=gathered,
+            orders=orders,
+            products={
+                document: product_chain.chain(document.store_id, document.key.decode(), tellings)
+                for document, tellings in gathered.items()
+                if document.kind == "product"
+            },
+            records=self._records(gathered, orders, merges, told.received_us),
+            dead_letters=told.dead_letters,
+            through=through,
+        )
+
+    def _orders_redrawn_by_merges(
+        self, known: Tellings, gathered: Tellings
+    ) -> dict[Document, tuple[Telling, ...]]:
+        """A merge changes who placed an order, so the orders of everyone it names are redrawn."""
+        redrawn: set[Document] = set()
+        for document, tellings in gathered.items():
+            if document.kind == "merges":
+                fresh = [telling for telling in tellings if telling not in known.get(document, ())]
+                redrawn |= self._orders_of_everyone_in(document.store_id, fresh)
+        missing = [document for document in redrawn if document not in gathered]
+        return {d: tuple(t) for d, t in self._ledger.tellings(missing).items()}
+
+    def _orders_of_everyone_in(self, store_id: StoreId, merges: Sequence[Telling]) -> set[Document]:
+        people = {
+            person
+            for merge in merges
+            if isinstance(merge, CustomerMerge)
+            for person in (merge.merged, merge.kept)
+        }
+        versions = self._ledger.orders_of(store_id, sorted(people))
+        return {
+            Document(store_id, "order", version.order)
+            for of_one in versions.values()
+            for version in of_one
+        }
+
+    def _records(
+        self,
+        gathered: Tellings,
+        orders: Mapping[Document, Sequence[OrderVersion]],
+        merges: Merges,
+        received_us: Mapping[Document, int],
+    ) -> list[PackedRecord]:
+        """Pack every customer whom a changed order names now, or named before."""
+        newest: dict[tuple[StoreId, Pseudonym], int] = defaultdict(int)
+        for document in orders:
+            told_us = received_us.get(document) or received_us[merges_of(document.store_id)]
+            for person in people_of(gathered[document], merges.get(document.store_id, ())):
+                who = (document.store_id, person)
+                newest[who] = max(newest[who], told_us)
+        people: dict[StoreId, list[Pseudonym]] = defaultdict(list)
+        for store_id, person in sorted(newest):
+            people[store_id].append(person)
+        return [
+            _pack(store_id, person, versions, newest[store_id, person])
+            for store_id, of_store in people.items()
+            for person, versions in self._versions_after(store_id, of_store, orders).items()
+        ]
+
+    def _versions_after(
+        self,
+        store_id: StoreId,
+        people: Sequence[Pseudonym],
+        orders: Mapping[Document, Sequence[OrderVersion]],
+    ) -> dict[Pseudonym, list[OrderVersion]]:
+        """Return each person's versions as they will stand once the changed orders are stored."""
+        stored = self._ledger.orders_of(store_id, people)
+        after = {
+            person: [
+                version
+                for version in stored.get(person, ())
+                if Document(store_id, "order", version.order) not in orders
+            ]
+            for person in people
+        }
+        for document, chain in orders.items():
+            if document.store_id == store_id:
+                for version in chain:
+                    if version.customer is not None:
+                        after[version.customer].append(version)
+        return after
+
+
+def _merges(tellings: Tellings) -> dict[StoreId, tuple[CustomerMerge, ...]]:
+    return {
+        document.store_id: tuple(t for t in of_store if isinstance(t, CustomerMerge))
+        for document, of_store in tellings.items()
+        if document.kind == "merges"
+    }
+
+
+def _pack(
+    store_id: StoreId, person: Pseudonym, versions: Sequence[OrderVersion], received_us: int
+) -> PackedRecord:
+    return PackedRecord(
+        store_id=store_id,
+        view=CUSTOMER.name,
+        entity=person,
+        revision=0,
+        received_us=received_us,
+        state=pack(versions, received_us - FLOOR_SLACK_US),
+    )
