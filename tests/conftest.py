@@ -96,3 +96,28 @@ def pytest_terminal_summary(
     if spent:
         told = ", ".join(f"{suite} {seconds:.1f} s" for suite, seconds in sorted(spent.items()))
         terminalreporter.write_line(f"seconds per suite: {told}")
+
+
+ONLY_IN_SOAK = (
+    "test_erasure.py",
+    "test_erasure_files.py",
+    "test_master_key_kill.py",
+    "test_r02_kill_at_every_syscall.py",
+    "test_r03_power_cut.py",
+    "test_r04_synced_before_answered.py",
+    "test_r05_disk_errors.py",
+    "test_r06_disk_full.py",
+    "test_r07_sequences.py",
+    "test_r16_migrations.py",
+    "test_r23_simulated_lives.py",
+    "test_s03_signature_timing.py",
+    "test_erase.py",
+)
+"""Not yet known to be quick and steady enough for every run; `make soak` runs them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if SOAK == 1:
+        for item in items:
+            if item.path.name in ONLY_IN_SOAK:
+                item.add_marker(pytest.mark.skip(reason="runs in `make soak` only, for now"))
