@@ -99,7 +99,7 @@ def pytest_terminal_summary(
 
 
 ONLY_IN_SOAK = (
-    "test_erasure.py",
+    "test_erased_people.py",
     "test_erasure_files.py",
     "test_master_key_kill.py",
     "test_r02_kill_at_every_syscall.py",
