@@ -44,8 +44,10 @@ bench: dev
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@$(BIN)/python -m benchmarks
 
-soak: dev
-	@SOAK=20 $(BIN)/pytest tests/simulation tests/contracts tests/unit/events tests/unit/features tests/engines --timeout 7200
+# Every random test with its full counts: hours, not minutes.
+soak: dev engines
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/soak.txt || echo "no wheel of atheris for this machine: coverage-guided fuzzing is skipped"
+	@SOAK=20 $(BIN)/pytest --timeout 7200 tests/simulation tests/contracts tests/unit/events tests/unit/features tests/unit/security tests/engines
 
 # Lock files carry versions and hashes and no addresses.
 lock: dev

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from absent import absent
 from hypothesis import HealthCheck, settings
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
-IN_CI = os.environ.get("CI") == "true"
 SOAK = int(os.environ.get("SOAK", "1"))
 """How many times the usual number of random cases; `make soak` sets it."""
 
@@ -47,7 +47,7 @@ def strace() -> str:
     path = _engine("strace")
     tried = subprocess.run([path, "-f", "-o", os.devnull, "true"], capture_output=True, check=False)
     if tried.returncode:
-        _cannot_start("strace", tried.stderr.decode(errors="replace").strip())
+        absent("strace", f"cannot work here: {tried.stderr.decode(errors='replace').strip()}")
     return path
 
 
@@ -62,16 +62,8 @@ def free_port() -> int:
 def _engine(program: str) -> str:
     path = shutil.which(program)
     if path is None:
-        if IN_CI:
-            pytest.fail(f"{program} is missing, and in CI nothing may be skipped for that")
-        pytest.skip(f"{program} is not installed: run `make engines`")
+        absent(program, "is not installed: run `make engines`")
     return path
-
-
-def _cannot_start(program: str, why: str) -> None:
-    if IN_CI:
-        pytest.fail(f"{program} cannot work here, and in CI nothing may be skipped for that: {why}")
-    pytest.skip(f"{program} cannot work here: {why}")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -96,28 +88,3 @@ def pytest_terminal_summary(
     if spent:
         told = ", ".join(f"{suite} {seconds:.1f} s" for suite, seconds in sorted(spent.items()))
         terminalreporter.write_line(f"seconds per suite: {told}")
-
-
-ONLY_IN_SOAK = (
-    "test_erased_people.py",
-    "test_erasure_files.py",
-    "test_master_key_kill.py",
-    "test_r02_kill_at_every_syscall.py",
-    "test_r03_power_cut.py",
-    "test_r04_synced_before_answered.py",
-    "test_r05_disk_errors.py",
-    "test_r06_disk_full.py",
-    "test_r07_sequences.py",
-    "test_r16_migrations.py",
-    "test_r23_simulated_lives.py",
-    "test_s03_signature_timing.py",
-    "test_erase.py",
-)
-"""Not yet known to be quick and steady enough for every run; `make soak` runs them."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if SOAK == 1:
-        for item in items:
-            if item.path.name in ONLY_IN_SOAK:
-                item.add_marker(pytest.mark.skip(reason="runs in `make soak` only, for now"))

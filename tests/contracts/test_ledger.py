@@ -25,7 +25,7 @@ from ledger_cases import (
     version,
 )
 
-from shopwright.core.types.customer import CustomerFact, CustomerMerge
+from shopwright.core.types.customer import ContactFact, CustomerFact, CustomerMerge
 from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.ledger import Document, LedgerChanges, MonthPartition
 
@@ -214,6 +214,20 @@ class LedgerContract:
         assert both.ledger.forget(STORE, order_key(1)) == 0
         assert both.ledger.tellings([document]) == before
         assert both.ledger.orders_of(STORE, [ANNA]) == {ANNA: (version(1),)}
+
+    @pytest.mark.parametrize("kind", ["customer", "order"])
+    def test_contacts_that_name_the_forgotten_go(self, both: Both, kind: str) -> None:
+        address = Pseudonym(b"contact of two!!")
+        mine = ContactFact(contact=address, kind=kind, subject=ANNA)
+        theirs = ContactFact(contact=address, kind="customer", subject=BEN)
+        shared = Document(STORE, "contact", address)
+        alone = Document(STORE, "contact", Pseudonym(b"contact of one!!"))
+        elsewhere = Document(OTHER_STORE, "contact", address)
+        reached = Document(STORE, "reached", ANNA)
+        told = {shared: [mine, theirs], alone: [mine], elsewhere: [mine], reached: [mine]}
+        both.ledger.commit(changes(tellings=told))
+        assert both.ledger.forget(STORE, ANNA) == 0
+        assert both.ledger.tellings(list(told)) == {shared: (theirs,), elsewhere: (mine,)}
 
     def test_a_forgotten_store_is_gone_and_the_other_stays(self, both: Both) -> None:
         def everything_of(store_id: StoreId) -> LedgerChanges:

@@ -25,9 +25,11 @@ UP_SECONDS_MAX = 60
 
 
 def commands(heading: str) -> list[str]:
-    """Return the commands of the first fenced block under a heading."""
-    after = README.split(f"\n## {heading}\n", 1)[1]
-    return after.split("```", 2)[1].strip().splitlines()
+    """Return the commands of every fenced block under a heading."""
+    section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    blocks = section.split("```")[1::2]
+    assert blocks, f"nothing to run under {heading}"
+    return [line for block in blocks for line in block.strip().splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,11 @@ def run(command: str, folder: Path, port: int, typed: str = "") -> subprocess.Co
 
 def environment(port: int) -> dict[str, str]:
     ours = {k: v for k, v in os.environ.items() if not k.startswith("SHOPWRIGHT_")}
-    return ours | {"SHOPWRIGHT_PORT": str(port), "SHOPWRIGHT_TRAIN_EVERY_HOURS": "0"}
+    return ours | {
+        "SHOPWRIGHT_PORT": str(port),
+        "SHOPWRIGHT_TRAIN_EVERY_HOURS": "0",
+        "SHOPWRIGHT_ERASE_SETTLE_SECONDS": "1",
+    }
 
 
 @contextmanager
@@ -94,23 +100,46 @@ def running(command: str, folder: Path, port: int) -> Iterator[None]:
             process.wait()
 
 
+WHAT_IS_TYPED = {"secrets add": "0123456789abcdef\n", "users add": "seven green kettles\n"}
+"""What a pipe hands over to a command that asks."""
+
+
+def obey(line: str, folder: Path, port: int) -> None:
+    """Run one line of the README; what it writes outside the folder lands inside it."""
+    if line.startswith(("make ", ". ")):
+        return  # this very environment is what they make
+    if line == "shopwright up":
+        with running(line, folder, port):
+            return
+    typed = next((text for part, text in WHAT_IS_TYPED.items() if part in line), "")
+    said_yes = f"{line} --yes" if " redact " in line else line
+    done = run(said_yes.replace(" /mnt/", f" {folder}/mnt/"), folder, port, typed)
+    assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+
+
 def test_the_way_of_a_newcomer(folder: Path, free_port: int) -> None:
-    """Your own history, then the webhooks of a real store: every line, in order."""
-    for line in [*commands("Your own history"), *commands("Webhooks of a real store")]:
-        if line.startswith(("make ", ". ")):
-            continue  # this very environment is what they make
-        if line == "shopwright up":
-            with running(line, folder, free_port):
-                pass
-            continue
-        typed = "0123456789abcdef\n" if "secrets add" in line else ""
-        done = run(line, folder, free_port, typed)
-        assert done.returncode == 0, f"{line}: {done.stderr}"
+    """From one's own history to a backup, and what a person may ask: every line, in order."""
+    for heading in (
+        "Your own history",
+        "Webhooks of a real store",
+        "Keep it",
+        "When a person asks",
+    ):
+        for line in commands(heading):
+            obey(line, folder, free_port)
     written = pq.read_table(folder / "predictions.parquet")
     assert written.num_rows > 100
     assert {"as_of", "store_id", "entity", "model_version", "horizon_days", "p"} <= set(
         written.column_names
     )
+    assert (folder / "report.json").stat().st_size > 100
+    assert (folder / "receipt.json").stat().st_size > 100
+    assert list((folder / "mnt/backups/shopwright").iterdir())
+
+
+def test_torture_is_one_command() -> None:
+    """It runs for five minutes: tests/engines has a shorter one."""
+    assert commands("Do not believe it: torture it") == ["shopwright torture"]
 
 
 def test_every_link_and_named_file_exists() -> None:

@@ -114,3 +114,24 @@ def test_r02_notices_an_answer_before_the_event_is_stored(children: Nursery, fol
     assert killed(children, order(folder, 0, mutant="answers-first"), folder, death) == KILLED
     with pytest.raises(AssertionError, match="acknowledged and is lost"):
         check_survival(folder / "home", folder / "acknowledged", 0, 1)
+
+
+def test_r02_notices_a_position_that_is_stored_before_its_effects(
+    children: Nursery, folder: Path
+) -> None:
+    """Two transactions for what must be one: a death between them loses what was read."""
+    calls = calls_of(children, folder, 0, "position-first")
+    deaths = deaths_at(calls)
+    of_ledger = [n for n, call in enumerate(calls) if call.path.endswith("00.sqlite-wal")]
+    synced = [n for n in of_ledger if calls[n].name == "fdatasync"]
+    complaints = []
+    for sync in synced[2:6]:
+        death = deaths[next(n for n in of_ledger if n > sync and calls[n].name == "pwrite64")]
+        given = order(folder, 0, mutant="position-first")
+        assert killed(children, given, folder, death) == KILLED
+        try:
+            check_survival(folder / "home", folder / "acknowledged", 0, 1)
+        except AssertionError as error:
+            complaints.append(str(error))
+        clear(folder)
+    assert any("differ from an undisturbed run" in told for told in complaints), complaints

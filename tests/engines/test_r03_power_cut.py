@@ -20,7 +20,7 @@ from syscalls import RECORDED, read_trace
 from traced_script import Installation, Order
 
 SEEDS = range(cases(1, 20))
-CUTS = cases(150, 500)
+CUTS = cases(60, 500)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_r03_a_record_torn_at_any_length_is_cut_off(children: Nursery, folder: P
     acknowledged = {int(line) for line in before.split()}
     assert len(acknowledged) == 20
     length = len(changes[last].data)
-    for kept in range(0, length + 1, cases(64, 1)):
+    for kept in range(0, length + 1, cases(128, 1)):
         home = folder / f"torn-{kept}"
         torn = changes[last]._replace(data=changes[last].data[:kept])
         rebuild([*changes[:last], torn], recording.folders, home)

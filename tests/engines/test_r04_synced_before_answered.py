@@ -14,6 +14,7 @@ from answers import CALLS, Answer, answers_in, synced_at, too_early
 from counts import cases
 from made_web_light import SHOP
 from real_gateway import (
+    ANSWERS_FIRST,
     customer_of,
     gateway,
     gateway_home,
@@ -33,14 +34,6 @@ from shopwright.pipelines.store_keys import StoreKeys
 WEBHOOKS = cases(1_000, 10_000)
 CONNECTIONS = 50
 _ID = re.compile(rb"webhook-\d{8}")
-ANSWERS_FIRST = """
-import asyncio
-from shopwright.app.web.commit_group import CommitGroup
-commit, tasks = CommitGroup.commit, []
-async def careless(group, event):
-    tasks.append(asyncio.ensure_future(commit(group, event)))
-CommitGroup.commit = careless
-"""
 NO_SYNC = """
 from shopwright.adapters.sqlite_database import Database
 opened = Database.__init__
@@ -111,3 +104,4 @@ def test_r04_notices_an_answer_that_leaves_too_early(folder: Path, mutant: str) 
     answers = answers_in(calls)
     assert {answer.webhook.decode() for answer in answers} == {webhook_id(n) for n in range(100)}
     assert records_too_early(calls, answers)
+    assert keys_too_early(settings, calls, answers)

@@ -18,7 +18,16 @@ from counts import cases
 from made_web_light import SHOP
 from nursery import nursery
 from power_cut import Recording, rebuild, survivors
-from real_gateway import gateway, gateway_home, send_until_taken, stopped, stored_ids, webhook_id
+from real_gateway import (
+    ANSWERS_FIRST,
+    gateway,
+    gateway_home,
+    send_all,
+    send_until_taken,
+    stopped,
+    stored_ids,
+    webhook_id,
+)
 from survival import check_survival, quick_folder
 from syscalls import RECORDED, Tracer, read_trace
 from traced_script import Order
@@ -109,12 +118,40 @@ def test_r05_an_error_of_the_disk_is_a_503_and_passes(
     assert stored_ids(settings) == [webhook_id(4 * number) for number in range(taken)]
 
 
+def test_r05_notices_a_200_for_what_the_disk_refused(folder: Path) -> None:
+    settings = gateway_home(folder)
+    with gateway(settings, ANSWERS_FIRST) as process:
+        words = [word for path in log_files(settings) for word in ("-P", str(path))]
+        inject = ["-e", "inject=pwrite64:error=ENOSPC:when=5+31"]
+        tracer = Tracer(process.pid, folder / "trace", [*words, *inject], calls="pwrite64")
+        answered = send_all(settings.port, range(200), 1)
+        assert stopped(process) == 0
+        tracer.end()
+    assert set(answered.values()) == {200}
+    assert len(stored_ids(settings)) < 200
+
+
 def test_r05_a_failed_sync_is_never_believed_later(folder: Path) -> None:
-    """Some sync fails once; then power is cut at any later instant."""
+    """Some sync fails once; then power is cut at any later instant.
+
+    The online store may lose its last transactions: it is made again.
+    """
+    _after_failed_syncs(folder, FAILED_SYNCS, "", lambda path: "online" not in path)
+
+
+def test_r05_notices_a_failed_sync_that_is_believed(folder: Path) -> None:
+    with pytest.raises(AssertionError, match="acknowledged and is lost"):
+        _after_failed_syncs(folder, 4, "believes-errors", lambda path: "/log/" in path)
+
+
+def _after_failed_syncs(
+    folder: Path, count: int, mutant: str, is_file: Callable[[str], bool]
+) -> None:
+    """Let some of the syncs of these files fail, each in a run of its own, and cut the power."""
     chance = np.random.default_rng([SEED, 5])
     with nursery() as children:
         home, told = folder / "home", folder / "acknowledged"
-        order = Order(home=str(home), acknowledged=str(told), seed=SEED)
+        order = Order(home=str(home), acknowledged=str(told), seed=SEED, mutant=mutant)
         assert children.run(order, folder / "trace") == 0
         calls = list(read_trace(folder / "trace"))
         opened = next(n for n, call in enumerate(calls) if call.path == str(told))
@@ -123,10 +160,9 @@ def test_r05_a_failed_sync_is_never_believed_later(folder: Path) -> None:
         for number, call in enumerate(calls):
             if call.name in syncs:
                 syncs[call.name] += 1
-                # The online store may lose its last transactions: it is made again.
-                if number > opened and "online" not in call.path:
+                if number > opened and is_file(call.path):
                     points.append((call.name, syncs[call.name]))
-        chosen = chance.choice(len(points), min(FAILED_SYNCS, len(points)), replace=False)
+        chosen = chance.choice(len(points), min(count, len(points)), replace=False)
         for name, number in (points[at] for at in sorted(chosen)):
             shutil.rmtree(home)
             told.unlink()

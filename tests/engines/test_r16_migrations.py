@@ -72,6 +72,14 @@ migrations = [DiesAfter(m) if n == dying else m for n, m in enumerate(known)]
 kind = getattr(sqlite_file, sys.argv[5])
 sqlite_file.open_database(Path(sys.argv[1]), kind, migrations).close()
 """
+EACH_STATEMENT_ALONE = """
+from shopwright.adapters import sqlite_file
+def careless(connection, number, migration):
+    for statement in migration:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {number + 1}")
+sqlite_file._migrate = careless
+"""
 CONSTANTS = {
     "control": "CONTROL",
     "ledger": "LEDGER",
@@ -150,6 +158,16 @@ def test_r16_killed_at_any_statement_it_is_resumed(
     expected = undisturbed(folder, KINDS[name])
     assert sum(line.startswith("INSERT") for line in expected) > ROWS
     assert content(path, KINDS[name]) == expected
+
+
+def test_r16_notices_an_upgrade_that_is_not_one_transaction(folder: Path) -> None:
+    path, name = folder / "file.sqlite", "control"
+    write_first_format(path, KINDS[name])
+    command = dying(path, name, 1, 3)
+    command[2] = EACH_STATEMENT_ALONE + command[2]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    with pytest.raises(sqlite3.OperationalError, match="already exists"):
+        content(path, KINDS[name])
 
 
 @pytest.mark.skipif(not SOAKING, reason="killed at every system call in `make soak` only")

@@ -41,7 +41,7 @@ def some_of(webhooks: list, rng: np.random.Generator) -> list:
 
 def test_r07_every_sequence_ends_where_the_straight_road_ends() -> None:
     repeats = 0
-    for seed in seeds(100, 2_000):
+    for seed in seeds(200, 20_000):
         with repeatable(seed):
             repeats += _one_sequence(seed)
     assert repeats, "a road without a repetition proves nothing"

@@ -64,7 +64,7 @@ class ErasingSystem(SimulatedSystem):
             offline=port(self.offline),
             models=CondemnedModels(
                 registry=port(self.registry),
-                removal=self.removal,
+                removal=port(self.removal),
                 decisions=port(self.decisions),
                 clock=self.clock,
                 tasks=("propensity",),
@@ -120,6 +120,11 @@ class ErasingSystem(SimulatedSystem):
         records = self.log.read(Position({}), 10_000_000)
         ports = (vars(self.ledger), vars(self.online), offline, keys, vars(self.requests), records)
         return _leaves((*ports, self.decisions.of(None, None)))
+
+
+def leaves_of(port: Any) -> Iterator[bytes]:
+    """Yield every text and every run of bytes that lies in one port."""
+    return _leaves(vars(port))
 
 
 def _leaves(found: Any) -> Iterator[bytes]:

@@ -1,9 +1,13 @@
 """The whole first mile in one process: real pipelines, ports in memory, time and chance given.
 
 A crash is an exception between any two calls of a port; then the pipelines are made anew over
-what the ports still hold, as a restarted process would.
+what the ports still hold, as a restarted process would. The disk may also refuse a call, before it
+did anything or after it did everything: the web process answers 503 and goes on, the worker ends
+and is started again.
 """
 
+import errno
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,7 +40,7 @@ class Crash(Exception):
 
 
 class Crashing:
-    """A port that dies before or after a call that a countdown chose."""
+    """A port that fails before or after a call that a countdown chose."""
 
     def __init__(self, port: Any, countdown: "Countdown") -> None:
         self._port = port
@@ -46,8 +50,10 @@ class Crashing:
         method = getattr(self._port, name)
         if name == "store_key":
             return method  # asked for every webhook, and answered from memory
+        told = f"{type(self._port).__name__}.{name}".encode()
 
         def call(*args: Any, **kwargs: Any) -> Any:
+            self._countdown.trace.update(told)
             self._countdown.tick()
             answer = method(*args, **kwargs)
             self._countdown.tick()
@@ -57,22 +63,32 @@ class Crashing:
 
 
 class Countdown:
-    """Says when the next crash comes: after a drawn number of calls."""
+    """Says when the next fault comes: after a drawn number of calls."""
 
-    def __init__(self, rng: np.random.Generator | None, mean_calls: int) -> None:
+    def __init__(
+        self, rng: np.random.Generator | None, mean_calls: int, refused_share: float = 0.0
+    ) -> None:
         self._rng = rng
         self._mean = mean_calls
+        self._refused_share = refused_share
         self._left = self._draw()
         self.crashes = 0
+        self.refusals = 0
+        self.trace = hashlib.sha256()
+        """Every call of a port, in order: equal runs make equal calls."""
 
     def _draw(self) -> int:
-        return -1 if self._rng is None else 1 + int(self._rng.integers(2 * self._mean))
+        # Without an upper bound: however many calls one pass makes, some pass comes to its end.
+        return -1 if self._rng is None else int(self._rng.geometric(1 / self._mean))
 
     def tick(self) -> None:
-        """Count one boundary; raise Crash when it is the chosen one."""
+        """Count one boundary; raise Crash or OSError when it is the chosen one."""
         self._left -= 1
         if self._left == 0:
             self._left = self._draw()
+            if self._rng is not None and self._rng.random() < self._refused_share:
+                self.refusals += 1
+                raise OSError(errno.EIO, "the simulated disk says no")
             self.crashes += 1
             raise Crash
 
@@ -81,7 +97,13 @@ class SimulatedSystem:
     """One installation with one store, fed by arrivals."""
 
     def __init__(
-        self, shop: Shop, seed: int, *, crash_every: int | None = None, partitions: int = 1
+        self,
+        shop: Shop,
+        seed: int,
+        *,
+        crash_every: int | None = None,
+        refused_share: float = 0.0,
+        partitions: int = 1,
     ) -> None:
         self.store = Store(
             store_id=StoreId(shop.profile.domain),
@@ -110,7 +132,7 @@ class SimulatedSystem:
         self.answered: dict[str, bytes | None] = {}
         """Delivery id of everything that was answered 200, with its content key."""
         crash_rng = np.random.default_rng([seed, 3]) if crash_every else None
-        self.countdown = Countdown(crash_rng, crash_every or 1)
+        self.countdown = Countdown(crash_rng, crash_every or 1, refused_share)
         self.restart()
 
     def restart(self) -> None:
@@ -159,6 +181,8 @@ class SimulatedSystem:
                 return
             except Crash:
                 self.restart()
+            except OSError:
+                continue  # answered 503; the same process takes it when it is sent again
 
     def _receive(self, arrivals: Sequence[Arrival], web: int = 0) -> None:
         events: list[Event] = []
@@ -196,7 +220,7 @@ class SimulatedSystem:
                 self.materializer.repair_online()
                 taken = self.materializer.step(batch).records
                 written = self.archiver.step()
-            except Crash:
+            except (Crash, OSError):
                 self.restart()
                 continue
             if not taken and not written:

@@ -46,6 +46,8 @@ def state(shop: Shop, system: SimulatedSystem, as_of_us: int) -> tuple[bytes, li
 def check_parity(system: SimulatedSystem, everyone: list[Pseudonym], as_of_us: int) -> None:
     """Raise AssertionError where the packed record and the portable SQL differ in a bit (P9)."""
     known = [who for who in everyone if online_values(system, who, as_of_us) is not None]
+    orders = system.ledger.orders_of(system.store.store_id, everyone)
+    assert {who for who in everyone if orders[who]} <= set(known), "the read copy lacks somebody"
     if not known:
         return
     asked = spine(system.store, known, [as_of_us] * len(known))
@@ -57,7 +59,10 @@ def check_parity(system: SimulatedSystem, everyone: list[Pseudonym], as_of_us: i
             column = offline[name]
             missing = bool(np.ma.getmaskarray(column)[row])
             value = None if missing else column[row].item()
-            assert (online[name], type(online[name])) == (value, type(value)), (name, who.hex())
+            found = online[name]
+            assert (found, type(found)) == (value, type(value)), (
+                f"{name} of {who.hex()} is {found!r} online and {value!r} in the history"
+            )
 
 
 def check_log(system: SimulatedSystem) -> None:
@@ -82,8 +87,9 @@ def check_dead_letters(system: SimulatedSystem, poisoned: set[str]) -> None:
         for record in system.log.read(Position({}), EVERYTHING)
     }
     letters = system.ledger.dead_letters(EVERYTHING)
-    assert {by_place[letter.partition, letter.offset] for letter in letters} == poisoned
-    assert all(letter.reason for letter in letters)
+    found = {by_place[letter.partition, letter.offset] for letter in letters}
+    assert found == poisoned, f"dead letters: {found ^ poisoned} too many or too few"
+    assert all(letter.reason for letter in letters), "a dead letter has no reason"
 
 
 def check_no_personal_text(system: SimulatedSystem, texts: list[bytes]) -> None:
@@ -91,10 +97,13 @@ def check_no_personal_text(system: SimulatedSystem, texts: list[bytes]) -> None:
     everything = b"".join(
         [
             repr(vars(system.ledger)).encode(),
+            repr(vars(system.offline)).encode(),
+            repr(vars(system.requests)).encode(),
             msgspec.msgpack.encode(
                 list(system.online.page(system.store.store_id, CUSTOMER.name, None, EVERYTHING))
             ),
             repr(system.log.read(Position({}), EVERYTHING)).encode(),
         ]
     )
-    assert not [text for text in texts if text in everything]
+    found = [text for text in texts if text in everything]
+    assert not found, f"{len(found)} names, addresses or ids lie open, outside of a sealed body"

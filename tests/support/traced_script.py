@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +31,7 @@ from shopwright.adapters.stores_sqlite import SqliteStores
 from shopwright.core.clock import US_PER_DAY, US_PER_SECOND, SimulatedClock, iso
 from shopwright.core.types.event import Delivery, Event
 from shopwright.core.types.identity import StoreId
+from shopwright.core.types.ledger import LedgerChanges
 from shopwright.core.types.store import Store
 from shopwright.events.webhook import Rejection, sign
 from shopwright.pipelines.archive import Archiver
@@ -190,7 +192,12 @@ def _tell(order: Order, installation: Installation, answers: int) -> None:
             os.write(answers, told)
         if waiting:
             events = [event_of(installation, story(order.seed)[n]) for n in waiting]
-            _despite_errors(partial(installation.intake.accept, events))
+            accept = partial(installation.intake.accept, events)
+            if order.mutant == "believes-errors":
+                with suppress(OSError):
+                    accept()
+            else:
+                _despite_errors(accept)
         if order.mutant != "answers-first" and waiting:
             os.write(answers, told)
         if number % 2:
@@ -222,6 +229,22 @@ def _mutate(mutant: str) -> None:
         Database.__init__ = unsafe  # type: ignore[method-assign]
     elif mutant == "no-folder-sync":
         os.fsync = lambda _handle: None  # type: ignore[assignment]
+    elif mutant == "position-first":
+        commit = SqliteLedger.commit
+
+        def in_two_steps(self: SqliteLedger, changes: LedgerChanges) -> int:
+            nothing = LedgerChanges(
+                tellings={},
+                orders={},
+                products={},
+                records=(),
+                dead_letters=(),
+                through=changes.through,
+            )
+            commit(self, nothing)
+            return commit(self, changes)
+
+        SqliteLedger.commit = in_two_steps  # type: ignore[method-assign]
 
 
 def nurse() -> None:

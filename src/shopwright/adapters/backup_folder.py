@@ -32,7 +32,8 @@ from shopwright.adapters.backup_manifest import (
 )
 from shopwright.adapters.locks import WriterLock, make_folder, sync_folder
 from shopwright.adapters.offline_manifest import write_durably
-from shopwright.core.errors import BadInput, NotReady
+from shopwright.core.decoding import NOT_DECODABLE
+from shopwright.core.errors import BadInput, Damaged, NotReady
 
 FILES = "files"
 LOCK = "backup.lock"
@@ -87,6 +88,11 @@ class BackupFolder:
             self._remember()
         return known
 
+    @property
+    def taken(self) -> tuple[BackedUpFile, ...]:
+        """What was taken since this was opened."""
+        return tuple(self._taken)
+
     def place(self, file: BackedUpFile) -> Path:
         """Return where a copy lies."""
         return self._folder / file.name
@@ -115,6 +121,11 @@ class BackupFolder:
         file = BackedUpFile(
             path=path, kind=kind, sha256=digest_of(new), size=new.stat().st_size, source=digest
         )
+        if self._has(file):
+            new.unlink()  # only its write-ahead log had something in it
+            return file
+        if kind == "sqlite":
+            _check_copy(source, new)
         new.replace(self.place(file))
         self.copied += 1
         return file
@@ -143,7 +154,7 @@ class BackupFolder:
                     "folder"
                 )
             files += last.files
-        with suppress(FileNotFoundError, msgspec.MsgspecError):
+        with suppress(FileNotFoundError, *NOT_DECODABLE):
             body = (self._folder / UNFINISHED).read_bytes()
             files += msgspec.json.decode(body, type=_Unfinished).files
         return files
@@ -176,6 +187,18 @@ def check(folder: Path, file: BackedUpFile) -> None:
         raise altered(place)
     if file.kind == "sqlite":
         check_integrity(place)
+
+
+def _check_copy(source: Path, copy: Path) -> None:
+    """A damaged file must never take the place of the whole one in the backup."""
+    try:
+        check_integrity(copy)
+    except Damaged as error:
+        copy.unlink()
+        raise Damaged(
+            f"{source}: SQLite finds this file damaged, so the last whole backup was left as it "
+            "is; `shopwright doctor --deep` says more"
+        ) from error
 
 
 def _sweep(folder: Path, named: set[str]) -> None:

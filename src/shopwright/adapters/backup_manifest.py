@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from shopwright.adapters.offline_manifest import write_durably
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import Damaged, NotReady, TooNew
 from shopwright.privacy.pseudonyms import derive
 
@@ -102,13 +103,15 @@ def read_manifest(folder: Path, purpose: Purpose, master_key: bytes) -> BackupMa
         manifest = msgspec.json.decode(envelope.content, type=BackupManifest)
     except FileNotFoundError as error:
         raise NotReady(
-            f"{folder}: there is no finished backup here; name the folder that was given to "
-            f"`shopwright backup {'--keys-to' if purpose == 'keys' else '--to'}`"
+            f"{folder}: there is no finished backup of the {purpose} here; name the folder that "
+            f"was given to `shopwright backup{' --keys-to' if purpose == 'keys' else ''}`"
         ) from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except NOT_DECODABLE as error:
         raise Damaged(f"{path}: this manifest is damaged ({error}); use another backup") from error
     if manifest.purpose != purpose:
-        raise Damaged(f"{folder}: this is the backup of the {manifest.purpose}, not of {purpose}")
+        raise Damaged(
+            f"{folder}: this is the backup of the {manifest.purpose}, not of the {purpose}"
+        )
     for file in manifest.files:
         _check_path(path, file.path)
     return manifest

@@ -1,5 +1,6 @@
 """Rows of a CSV file as text, in bounded batches; a row that cannot be split is kept aside."""
 
+import codecs
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -55,7 +56,7 @@ class CsvReader:
                 if held is not None and held.num_rows:
                     yield held
                 held = batch
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise self._broken(error) from error
         if held is None or not held.num_rows or held.column(0)[-1].as_py() != _END:
             raise BadInput(f"{self._path}: a quoted field is never closed; mend the file")
@@ -81,7 +82,7 @@ class CsvReader:
                     strings_can_be_null=False,
                 ),
             )
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise self._broken(error) from error
 
     def _keep_aside(self, row: Any) -> str:
@@ -102,7 +103,7 @@ class CsvReader:
             raise self._broken(error) from error
 
     def _broken(self, error: Exception) -> BadInput:
-        if "UTF8" in str(error):
+        if "UTF8" in str(error) or isinstance(error, UnicodeDecodeError):
             return BadInput(
                 f"{self._path}: not UTF-8 ({error}); "
                 f"convert it, as with `iconv -f ISO-8859-1 -t UTF-8`"
@@ -116,17 +117,23 @@ class CsvReader:
 
 
 class _Followed(io.RawIOBase):
-    """A stream and, after its end, a row that proves that nothing swallowed the end."""
+    """A stream and, after its end, a row that proves that nothing swallowed the end.
+
+    It is decoded on its way: Arrow looks only at the columns that are asked for, and cannot hand
+    over a malformed row that is no UTF-8.
+    """
 
     def __init__(self, stream: Any, last: bytes) -> None:
         self._stream = stream
         self._last = last
+        self._decode = codecs.getincrementaldecoder("utf-8")().decode
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
         data = bytes(self._stream.read(size if size >= 0 else None))
+        self._decode(data, final=not data)
         if data or not self._last:
             return data
         last, self._last = self._last, b""

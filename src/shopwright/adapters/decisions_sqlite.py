@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from shopwright.adapters.control_schema import open_control
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import Damaged
 from shopwright.core.types.decision import Decision
 from shopwright.core.types.identity import StoreId
@@ -42,7 +43,7 @@ class SqliteDecisions:
         )
         try:
             return tuple(_decode(row[0]) for row in rows)
-        except msgspec.DecodeError as error:
+        except NOT_DECODABLE as error:
             raise Damaged(
                 f"{self._file.path}: a decision cannot be read ({error}); restore the file from a "
                 "backup"

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from shopwright.adapters.locks import make_folder, sync_folder
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import BadInput, Damaged, TooNew
 from shopwright.core.types.identity import StoreId
 
@@ -102,7 +103,7 @@ class ErasureJournal:
         lines = stored[start:whole].splitlines()[0 if start else 1 :]
         try:
             return [_erasure.decode(line) for line in lines], Mark(journal, whole)
-        except msgspec.DecodeError as error:
+        except NOT_DECODABLE as error:
             raise _damaged(self.path, str(error)) from error
 
     def make(self, known: Known) -> None:
@@ -162,7 +163,7 @@ def _check_head(stored: bytes, path: Path) -> str:
     """Return which journal this is. Raises Damaged, TooNew."""
     try:
         head = _head.decode(stored.partition(b"\n")[0])
-    except msgspec.DecodeError as error:
+    except NOT_DECODABLE as error:
         raise _damaged(path, f"its first line: {error}") from error
     if head.format > FORMAT:
         raise TooNew(

@@ -166,6 +166,19 @@ class SqliteKeys:
         rows = self._file.rows("SELECT store_id, subject FROM revived ORDER BY store_id, subject")
         return tuple((StoreId(row[0]), Pseudonym(row[1]) if row[1] else None) for row in rows)
 
+    def is_store_erased(self, store_id: StoreId) -> bool:
+        """Say whether the store's key was destroyed and no fresh one made since."""
+        rows = self._file.rows(_STORE_KEY, (store_id,))
+        return bool(rows) and rows[0][0] is None
+
+    def revive(self, subjects: Sequence[tuple[StoreId, Pseudonym | None]]) -> None:
+        """Put erased subjects on that list, because rows about them were put back."""
+        with self._file.transaction() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO revived (store_id, subject) VALUES (?, ?)",
+                [(store_id, subject or b"") for store_id, subject in subjects],
+            )
+
     def taken(self, subjects: Sequence[tuple[StoreId, Pseudonym | None]]) -> None:
         """Take subjects off that list: a new erasure of them is on disk."""
         with self._file.transaction() as connection:

@@ -19,6 +19,7 @@ from msgspec import Struct
 from shopwright.adapters.backup_copy import digest_of, sync_file
 from shopwright.adapters.ledger_content import SqliteLedgerContent
 from shopwright.adapters.locks import alone_in, make_folder, sync_folder
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import Damaged
 from shopwright.core.types.log import Position
 
@@ -174,7 +175,7 @@ class Checkpoints:
             if hashlib.sha256(envelope.content).hexdigest() != envelope.sha256:
                 return None
             found = msgspec.json.decode(envelope.content, type=Checkpoint)
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (FileNotFoundError, *NOT_DECODABLE):
             return None
         return found if found.revision == number else None
 

@@ -1,5 +1,6 @@
 """A whole ledger file as it stood at one instant, walked beside its writer."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +17,7 @@ from shopwright.adapters.ledger_rows import (
     to_product,
 )
 from shopwright.adapters.ledger_schema import REVISION, open_ledger
-from shopwright.adapters.sqlite_database import explained
+from shopwright.adapters.sqlite_database import Database, explained
 from shopwright.adapters.sqlite_file import LEDGER
 from shopwright.core.types.feature import PackedRecord
 from shopwright.core.types.identity import StoreId
@@ -35,9 +36,10 @@ class SqliteLedgerContent:
     raises Damaged naming the file when a page or a row cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, still: bool = False) -> None:
+        """Open the file as it is now; ``still`` when it is a copy in which nobody can write."""
         self._path = path
-        self._file = open_ledger(path, query_only=True)
+        self._file = _open_still(path) if still else open_ledger(path, query_only=True)
         self._held = ExitStack()
         self._held.callback(self._file.close)
         try:
@@ -97,3 +99,10 @@ class SqliteLedgerContent:
             cursor = self.connection.execute(sql, parameters)
             while rows := cursor.fetchmany(ROWS_AT_ONCE):
                 yield from rows
+
+
+def _open_still(path: Path) -> Database:
+    """Open a copy without leaving a trace beside it; its folder may be read-only."""
+    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    with explained(path, LEDGER.remedy):
+        return Database(path, sqlite3.connect(uri, uri=True, isolation_level=None), LEDGER.remedy)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from shopwright.adapters.months import month_of
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import Damaged
 from shopwright.core.types.feature import PackedRecord
 from shopwright.core.types.identity import Pseudonym, StoreId
@@ -128,7 +129,7 @@ def to_packed(row: tuple[Any, ...]) -> PackedRecord:
 def _decode(decoder: "msgspec.msgpack.Decoder[_Told]", stored: bytes, path: Path) -> _Told:
     try:
         return decoder.decode(stored)
-    except msgspec.DecodeError as error:
+    except NOT_DECODABLE as error:
         raise Damaged(
             f"{path}: a row of the ledger cannot be read ({error}); "
             "`shopwright replay --adopt` builds it again from the log"

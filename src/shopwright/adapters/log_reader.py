@@ -55,8 +55,10 @@ class PartitionReader:
 
     def forget(self, store_id: StoreId, subject: Pseudonym | None) -> int:
         """Delete the events of a subject, or of the store, in every segment, and their traces."""
+        days = self._folder.days()
         return sum(
-            _forget_in(self._folder.path, day, store_id, subject) for day in self._folder.days()
+            _forget_in(self._folder.path, day, store_id, subject, closed=day != days[-1])
+            for day in days
         )
 
     def close(self) -> None:
@@ -88,8 +90,13 @@ class PartitionReader:
         return self._open[day]
 
 
-def _forget_in(folder: Path, day: int, store_id: StoreId, subject: Pseudonym | None) -> int:
-    """Look first and delete by row: the writer waits for the deletion only, not for the search."""
+def _forget_in(
+    folder: Path, day: int, store_id: StoreId, subject: Pseudonym | None, *, closed: bool
+) -> int:
+    """Look first and delete by row: the writer waits for the deletion only, not for the search.
+
+    A whole store leaves its name in many gaps. A segment that gets no more events is written anew.
+    """
     segment = open_to_forget(folder, day)
     try:
         if subject is None:
@@ -99,6 +106,8 @@ def _forget_in(folder: Path, day: int, store_id: StoreId, subject: Pseudonym | N
         if rows:
             with segment.transaction() as connection:
                 connection.executemany("DELETE FROM events WHERE row = ?", rows)
+        if closed and subject is None and segment.number("PRAGMA freelist_count"):
+            segment.compact()
         # Also without rows: an earlier call may have deleted them and found the file busy.
         segment.erase_traces()
         return len(rows)

@@ -148,7 +148,7 @@ class MemoryLedger:
         return (record for at, record in found if at[1] == view)
 
     def _forget_store(self, store_id: StoreId) -> int:
-        documents = {*self._tellings, *self._orders}
+        documents = {*self._tellings, *(order for order, chain in self._orders.items() if chain)}
         orders = {d for d in documents if d.store_id == store_id and d.kind == "order"}
         self._tellings = _of_others(self._tellings, store_id)
         self._orders = _of_others(self._orders, store_id)

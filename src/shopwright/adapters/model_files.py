@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import BadInput, Damaged, TooNew
 from shopwright.core.types.identity import ModelVersion
 from shopwright.core.types.model import MANIFEST_FORMAT, ModelManifest
@@ -37,7 +38,7 @@ def check_publishable(manifest: ModelManifest, files: Mapping[str, bytes]) -> by
     # JSON has no NaN: it would be stored as null, and then be no manifest.
     try:
         msgspec.json.decode(stored, type=ModelManifest)
-    except msgspec.MsgspecError as error:
+    except NOT_DECODABLE as error:
         raise BadInput(
             f"the manifest of {manifest.task} of {manifest.store_id} cannot be stored ({error}); "
             "is a figure not a number?"
@@ -64,7 +65,7 @@ def read_manifest(version: ModelVersion, stored: bytes) -> ModelManifest:
         )
     try:
         manifest = msgspec.json.decode(stored, type=ModelManifest)
-    except msgspec.MsgspecError as error:
+    except NOT_DECODABLE as error:
         raise Damaged(f"model {version[:12]}: its manifest cannot be read ({error})") from error
     if manifest.format > MANIFEST_FORMAT:
         raise TooNew(

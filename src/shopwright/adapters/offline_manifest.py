@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from shopwright.adapters.locks import sync_folder
 from shopwright.adapters.offline_spill import sweep_spills
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import Damaged, TooNew
 
 FORMAT = 1
@@ -79,7 +80,7 @@ def read(folder: Path, number: int) -> Manifest:
         if hashlib.sha256(envelope.content).hexdigest() != envelope.sha256:
             raise _damaged(path, "its checksum does not match")
         return msgspec.json.decode(envelope.content, type=Manifest)
-    except msgspec.DecodeError as error:
+    except NOT_DECODABLE as error:
         raise _damaged(path, str(error)) from error
 
 

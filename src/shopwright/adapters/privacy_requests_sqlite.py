@@ -11,6 +11,8 @@ from pathlib import Path
 import msgspec
 
 from shopwright.adapters.control_schema import open_control
+from shopwright.adapters.sqlite_gaps import erase_gaps
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import Busy, Damaged
 from shopwright.core.types.identity import StoreId
 from shopwright.core.types.privacy import PrivacyRequest, SignedReceipt
@@ -48,7 +50,7 @@ class SqlitePrivacyRequests:
         )
         try:
             return tuple((_decode(request), progress) for request, progress in rows)
-        except msgspec.MsgspecError as error:
+        except NOT_DECODABLE as error:
             raise Damaged(
                 f"{self._file.path}: a privacy request cannot be read ({error}); restore the file "
                 "from a backup"
@@ -95,6 +97,7 @@ class SqlitePrivacyRequests:
         half = self._file.rows("SELECT request_id FROM privacy_requests WHERE request = x''")
         if half:
             self._file.erase_traces()
+            erase_gaps([self._file.path])
             with self._file.transaction() as connection:
                 connection.executemany(
                     "UPDATE privacy_requests SET request = NULL WHERE request_id = ?", half

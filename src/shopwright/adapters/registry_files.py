@@ -27,6 +27,7 @@ from shopwright.adapters.model_files import (
     read_manifest,
     version_of,
 )
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import Damaged, NotReady, ShopwrightError, TooNew
 from shopwright.core.types.identity import ModelVersion, StoreId
 from shopwright.core.types.model import ModelManifest, StoredModel
@@ -202,7 +203,7 @@ class FileRegistry:
             read = msgspec.json.decode(stored, type=_Aliases)
             for version in read.aliases.values():
                 check_version(version)
-        except (msgspec.MsgspecError, ShopwrightError) as error:
+        except (*NOT_DECODABLE, ShopwrightError) as error:
             raise Damaged(
                 f"{task} of {store_id}: its alias file cannot be read ({error})"
             ) from None

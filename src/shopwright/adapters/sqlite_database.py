@@ -78,6 +78,15 @@ class Database:
             found = self._connection.execute("PRAGMA data_version").fetchone()
             return int(found[0])
 
+    def compact(self) -> None:
+        """Write the whole file anew, so that nothing that was deleted stays in a gap of a page.
+
+        ``secure_delete`` overwrites rows where they lay, not copies that SQLite left behind when it
+        moved them to another page. Nobody else can write meanwhile; call ``erase_traces`` after it.
+        """
+        with self._turn, explained(self.path, self._remedy):
+            self._connection.execute("VACUUM")
+
     def erase_traces(self) -> None:
         """Empty the write-ahead log, in which deleted rows can still be read.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from shopwright.app.adopting import ADOPT, adopting
+from shopwright.app.backup.age import BackupAge
 from shopwright.app.bootstrap import open_errands
 from shopwright.app.checkpointing import SECONDS_MAX, Checkpointing
 from shopwright.app.child import PROGRAM
@@ -36,6 +37,7 @@ def chores_of(owner: Owner, metrics: Metrics | None = None) -> Iterator[Sequence
         open_errands(settings), {REDRIVE: redriving(owner, clock), ADOPT: adopting(owner)}
     )
     try:
-        yield (desk, Erasing(owner, metrics), checkpointing)
+        looks = () if metrics is None else (BackupAge(settings.home, metrics, clock),)
+        yield (desk, Erasing(owner, metrics), checkpointing, *looks)
     finally:
         checkpointing.end()

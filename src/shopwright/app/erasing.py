@@ -4,6 +4,7 @@ import logging
 import os
 from functools import partial
 
+from shopwright.adapters.sqlite_gaps import changed_since, erase_gaps
 from shopwright.app.bootstrap import (
     open_decisions,
     open_keys,
@@ -17,13 +18,18 @@ from shopwright.app.bootstrap import (
 from shopwright.app.checkpointing import renew_checkpoints
 from shopwright.app.metrics import Metrics
 from shopwright.app.owner import Owner
+from shopwright.app.privacy_deadlines import is_half_over
 from shopwright.core.clock import US_PER_SECOND, Clock, SystemClock
 from shopwright.pipelines.erase import Eraser
 from shopwright.pipelines.erase_copies import Copies
 from shopwright.pipelines.erase_models import CondemnedModels
+from shopwright.pipelines.erase_progress import decode
 from shopwright.training.tasks import TASKS
 
 log = logging.getLogger("erasing")
+
+LOOK_US = 60 * US_PER_SECOND
+"""How often it is looked whether a request is late."""
 
 
 class Erasing:
@@ -36,6 +42,10 @@ class Erasing:
         self._metrics = metrics
         self._eraser = open_eraser(owner, self._clock)
         self._counted = 0
+        self._settings = owner.settings
+        self._requests = open_privacy_requests(owner.settings)
+        self._warned: set[str] = set()
+        self._looked_us = 0
 
     def step(self) -> bool:
         """Do the next small piece; say whether there was one."""
@@ -44,12 +54,29 @@ class Erasing:
         self._counted = self._eraser.finished
         if finished:
             log.info("%d erasures finished: shopwright privacy receipts", finished)
+        self._warn_of_the_late()
         if self._metrics is not None:
             self._metrics.counter("shopwright_erasures_total").inc(finished)
             oldest_us = self._eraser.oldest_us()
             age_us = 0 if oldest_us is None else max(0, self._clock.now_us() - oldest_us)
             self._metrics.gauge("shopwright_redaction_age_seconds").set(age_us / US_PER_SECOND)
         return did
+
+    def _warn_of_the_late(self) -> None:
+        """Say once of each request that half of its time is gone."""
+        now_us = self._clock.now_us()
+        if 0 <= now_us - self._looked_us < LOOK_US:
+            return
+        self._looked_us = now_us
+        for request, progress in self._requests.open():
+            late = is_half_over(self._settings, request, decode(progress).stage, now_us)
+            if late and request.request_id not in self._warned:
+                self._warned.add(request.request_id)
+                log.warning(
+                    "%s %s is not done and half of its time is gone: shopwright privacy requests",
+                    request.kind,
+                    request.request_id[:12],
+                )
 
 
 def open_eraser(owner: Owner, clock: Clock) -> Eraser:
@@ -77,6 +104,7 @@ def open_eraser(owner: Owner, clock: Clock) -> Eraser:
         archiver=owner.archiver,
         signing_key=open_signing_key(settings).private,
         nonces=os.urandom,
+        erase_gaps=lambda since_us: erase_gaps(changed_since(settings.home, since_us)),
         renew_checkpoints=partial(renew_checkpoints, settings, clock),
     )
     return Eraser(

@@ -11,6 +11,7 @@ from shopwright.app.bootstrap import open_dead_letters, open_errands
 from shopwright.app.owner import Owner, own
 from shopwright.app.settings import Settings
 from shopwright.core.clock import Clock, SystemClock
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import Busy, NotReady, ShopwrightError
 from shopwright.core.ports import Errands
 from shopwright.core.types.ledger import DeadLetter
@@ -57,7 +58,7 @@ def answered_by(handle: Handler, body: bytes) -> bytes:
     """Return what a handler answers; an error that is explained is an answer as well."""
     try:
         answer = Answer(gave=msgspec.Raw(handle(body)))
-    except (ShopwrightError, OSError, msgspec.DecodeError) as error:
+    except (ShopwrightError, OSError, *NOT_DECODABLE) as error:
         answer = Answer(error=" ".join(str(error).split()))
     return msgspec.json.encode(answer)
 
@@ -78,7 +79,6 @@ def redriving(owner: Owner, clock: Clock) -> Handler:
         keys=owner.keys,
         stores=owner.stores,
         ledger=owner.ledger,
-        online=owner.online,
         clock=clock,
     )
     letters = open_dead_letters(owner.settings)

@@ -142,6 +142,11 @@ METRICS = (
         "Age of the oldest erasure that is not finished; 0 when there is none.",
     ),
     Metric(
+        "shopwright_backup_age_seconds",
+        "gauge",
+        "Age of the last backup that was read back; without one, the seconds since 1970.",
+    ),
+    Metric(
         "shopwright_erasures_total",
         "counter",
         "Erasures of people and stores that were finished with a receipt.",

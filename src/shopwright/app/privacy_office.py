@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
+from shopwright.adapters.sqlite_gaps import changed_since, erase_gaps
 from shopwright.app.bootstrap import (
     open_audit,
     open_decisions,
@@ -25,6 +27,8 @@ from shopwright.core.errors import BadInput, Refused
 from shopwright.core.types.identity import StoreId
 from shopwright.core.types.privacy import PrivacyRequest, Receipt, SignedReceipt
 from shopwright.events import privacy
+from shopwright.features.definitions import CUSTOMER
+from shopwright.pipelines.privacy_letter import letter
 from shopwright.pipelines.privacy_report import Held, report
 from shopwright.pipelines.store_keys import StoreKeys
 from shopwright.privacy import receipts
@@ -35,14 +39,25 @@ DIGITS_MIN = 6
 
 
 def report_request(
-    settings: Settings, customer: str | None, store_id: StoreId | None, request_id: str | None
+    settings: Settings,
+    customer: str | None,
+    addresses: Sequence[str],
+    store_id: StoreId | None,
+    request_id: str | None,
 ) -> PrivacyRequest:
     """Return the waiting data request that begins so, or a new one. Raises BadInput."""
     if request_id is None:
-        if store_id is None or customer is None:
+        if store_id is None:
             raise BadInput("name the store too: --store")
         open_stores(settings).get(store_id)
-        return request_about(settings, "report", store_id, "command line", customer=customer)
+        return request_about(
+            settings,
+            "report",
+            store_id,
+            "command line",
+            customer=customer,
+            addresses=addresses,
+        )
     found = [
         request
         for request, _ in open_privacy_requests(settings).open()
@@ -56,8 +71,15 @@ def report_request(
     return found[0]
 
 
-def answer(settings: Settings, asked: PrivacyRequest, who: str) -> bytes:
-    """Return the report as JSON; that it was made is recorded first."""
+class Answer(Struct, frozen=True):
+    """A report about one person, twice."""
+
+    as_json: bytes
+    as_text: str
+
+
+def answer(settings: Settings, asked: PrivacyRequest, who: str) -> Answer:
+    """Return the report; that it was made is recorded first."""
     catch_up(settings)
     clock = SystemClock()
     keys = open_keys(settings)
@@ -80,7 +102,8 @@ def answer(settings: Settings, asked: PrivacyRequest, who: str) -> bytes:
     made = report(held, asked, clock.now_us())
     erased = keys.erased(asked.store_id, asked.customers)
     made["erased"] = bool(erased) and erased == set(asked.customers)
-    return msgspec.json.format(msgspec.json.encode(made), indent=2)
+    says = {feature.name: f"{feature.says} ({feature.unit})" for feature in CUSTOMER.features}
+    return Answer(msgspec.json.format(msgspec.json.encode(made), indent=2), letter(made, says))
 
 
 def close(settings: Settings, asked: PrivacyRequest) -> None:
@@ -90,6 +113,8 @@ def close(settings: Settings, asked: PrivacyRequest) -> None:
     body = pseudonymise(privacy.REQUEST, asked.request_id)
     keys.forget(asked.store_id, body)
     open_log(settings).forget(asked.store_id, body)
+    since_us = min(asked.asked_us, SystemClock().now_us())
+    erase_gaps(changed_since(settings.home, since_us))
     open_privacy_requests(settings).close(asked.request_id, None)
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from shopwright.app.bootstrap import (
     open_audit,
+    open_decisions,
     open_keys,
     open_ledger,
     open_privacy_requests,
@@ -21,6 +22,7 @@ from shopwright.core.types.decision import Decision
 from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.privacy import PrivacyRequest, Receipt, RequestKind, SignedReceipt
 from shopwright.events.contacts import contacts, email_of, phone_of
+from shopwright.pipelines.erase_plan import plan
 from shopwright.pipelines.erase_progress import Stage, decode
 from shopwright.pipelines.store_keys import StoreKeys
 from shopwright.privacy.pseudonyms import parse, plain_id
@@ -37,6 +39,7 @@ SAYS: dict[Stage, str] = {
     "people": "destroying the keys of the person",
     "log": "erasing the log",
     "facts": "erasing ledger, features and history",
+    "traces": "overwriting what files keep beside their rows",
     "sweep": "waiting for late writers, then searching the log again",
     "models": "waiting for retraining",
     "store": "erasing the store",
@@ -124,10 +127,16 @@ def redact(
     outcome = outcome_of(settings, request)
     if outcome.stage == "models" and retrain:
         tell("training models that never saw them")
-        _retrain(settings, request.store_id, who, clock)
-        _work(settings, request.request_id, tell, clock, models_seconds=30.0)
-        outcome = outcome_of(settings, request)
+        if _retrain(settings, request.store_id, who, tell, clock):
+            _work(settings, request.request_id, tell, clock, models_seconds=30.0)
+            outcome = outcome_of(settings, request)
     return outcome
+
+
+def orders_of(settings: Settings, request: PrivacyRequest) -> int:
+    """Return how many orders a request would take the person from, as far as is known now."""
+    found = plan(open_ledger(settings, read_only=True), request)
+    return len(found.orders) + len(found.shared)
 
 
 def outcome_of(settings: Settings, request: PrivacyRequest) -> Outcome:
@@ -164,7 +173,8 @@ def _work(
                 did = erasing.step() or did
                 if stage == "models" and not did and in_models >= models_seconds:
                     return
-                tell(SAYS[stage])
+                if stage != "models" or not did:
+                    tell(SAYS[stage])
                 if not did:
                     clock.sleep(LOOK_SECONDS)
                     in_models += LOOK_SECONDS if stage == "models" else 0.0
@@ -185,13 +195,15 @@ def _work(
         in_models += LOOK_SECONDS if stage == "models" else 0.0
 
 
-def _retrain(settings: Settings, store_id: StoreId, who: str, clock: Clock) -> None:
-    """Train each task now; an accepted model takes its place at once, whoever served before."""
+def _retrain(settings: Settings, store_id: StoreId, who: str, tell: Tell, clock: Clock) -> bool:
+    """Train each task now; an accepted model takes its place at once, whoever served before.
+
+    Returns whether one was accepted.
+    """
     catch_up(settings)
     store = open_stores(settings).get(store_id)
     trainer = open_trainer(settings)
-    from shopwright.app.bootstrap import open_decisions  # noqa: PLC0415
-
+    accepted = False
     for name in sorted(TASKS):
         task = task_named(name)
         try:
@@ -202,8 +214,12 @@ def _retrain(settings: Settings, store_id: StoreId, who: str, clock: Clock) -> N
                 seed=SEED,
                 log_through=open_ledger(settings, read_only=True).through(),
             )
-        except Refused:
-            continue  # too little to learn from: there is nothing to put in the old one's place
+        except Refused as error:
+            tell(f"{name}: nothing to put in the old model's place: {error}")
+            continue
+        if made.decision.verdict == "refused":
+            tell(f"{name}: the new model was refused: {made.decision.reason}")
+        accepted = accepted or made.decision.verdict != "refused"
         if made.decision.verdict == "challenger":
             open_decisions(settings).record(
                 Decision(
@@ -218,3 +234,4 @@ def _retrain(settings: Settings, store_id: StoreId, who: str, clock: Clock) -> N
                 )
             )
             trainer.project(store, task)
+    return accepted

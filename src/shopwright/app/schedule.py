@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from shopwright.core.clock import US_PER_SECOND
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.types.decision import Decision
 from shopwright.core.types.identity import StoreId
 
@@ -97,7 +98,7 @@ def read_failures(path: Path) -> dict[Slot, Failures]:
     """Return what is remembered of failures; nothing when the file is lost or of another format."""
     try:
         found = msgspec.json.decode(path.read_bytes(), type=_File)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, *NOT_DECODABLE):
         return {}
     if found.format != FORMAT:
         return {}

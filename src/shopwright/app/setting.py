@@ -63,6 +63,11 @@ def _short(raw: object) -> str:
     return shown if len(shown) <= 60 else f"{shown[:57]}…"
 
 
+def shown(unit: str, *, allowed: str = "", secret: bool = False) -> dict[str, Any]:
+    """Return what a field says of itself besides its range: unit, words, whether it is secret."""
+    return {"unit": unit, "allowed": allowed, "secret": secret}
+
+
 def settings_of(struct: type[Struct]) -> tuple[Setting, ...]:
     """Return the settings that a struct's annotated fields declare."""
     hints = typing.get_type_hints(struct, include_extras=True)

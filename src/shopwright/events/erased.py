@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import Unreadable
 from shopwright.core.types.identity import Pseudonym
 from shopwright.core.types.ledger import Telling
@@ -52,7 +53,7 @@ def decode(body: bytes) -> tuple[Telling, ...]:
     """Return the order's tellings. Raises Unreadable."""
     try:
         read = _DECODER.decode(body)
-    except msgspec.MsgspecError as error:
+    except NOT_DECODABLE as error:
         raise Unreadable(f"{TOPIC} cannot be read: {error}") from None
     if read.format > FORMAT:
         raise Unreadable(f"{TOPIC}: a newer Shopwright wrote it; upgrade this one, then replay it")

@@ -75,11 +75,21 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     try:
         return decoder.decode(body)
     except msgspec.MsgspecError as error:
-        raise Unreadable(str(error)) from None
+        raise Unreadable(_without_names(str(error))) from None
     except UnicodeDecodeError:
         raise Unreadable("the body is not UTF-8") from None
     except RecursionError:
         raise Unreadable("the body is nested too deeply") from None
+
+
+def _without_names(said: str) -> str:
+    """Leave out what the payload itself calls its fields: whoever sent it chose the words."""
+    return re.sub(
+        r"unknown field `.*`( - at `[^`]*`)?\Z",
+        r"a field of no such payload\1",
+        said,
+        flags=re.DOTALL,
+    )
 
 
 def plain_id(found: ShopifyId, what: str) -> str:

@@ -18,6 +18,8 @@ from shopwright.events.reading import Pseudonymise, ShopifyId, decode, plain_id,
 
 T = TypeVar("T")
 
+MERGE = "customers/merge"
+
 Found = tuple[str, str] | None
 """(kind, original id)."""
 
@@ -53,6 +55,7 @@ class _GraphqlCustomerIds(Struct, frozen=True, gc=False, rename="camel"):
 
 class _MergeIds(Struct, frozen=True, gc=False):
     admin_graphql_api_customer_kept_id: ShopifyId | None = None
+    admin_graphql_api_customer_deleted_id: ShopifyId | None = None
 
 
 class _ImportIds(Struct, frozen=True, gc=False):
@@ -73,6 +76,23 @@ def subject_of(topic: str, body: bytes, pseudonymise: Pseudonymise) -> Subject |
         return None
     kind, original_id = found
     return Subject(kind=kind, pseudonym=pseudonymise(kind, original_id), original_id=original_id)
+
+
+def also_about(topic: str, body: bytes, pseudonymise: Pseudonymise) -> Subject | None:
+    """Return who else a body is about: a merge names two accounts, and has the key of the one kept.
+
+    Whoever takes it in drops it when either was erased.
+    """
+    if topic != MERGE:
+        return None
+    try:
+        merged = decode(_MERGED, body).admin_graphql_api_customer_deleted_id
+        found = _named("customer", merged)
+    except Unreadable:
+        return None
+    if found is None:
+        return None
+    return Subject(kind=found[0], pseudonym=pseudonymise(*found), original_id=found[1])
 
 
 def _finder(payload: type[T], find: Callable[[T], Found]) -> Callable[[bytes], Found]:
@@ -117,6 +137,7 @@ def _named(kind: str, *found: ShopifyId | None) -> Found:
     return None
 
 
+_MERGED = msgspec.json.Decoder(_MergeIds)
 _of_part = _finder(_PartOfOrderIds, lambda payload: _named("order", payload.order_id))
 _of_graphql_customer = _finder(
     _GraphqlCustomerIds, lambda payload: _named("customer", payload.customer_id)
@@ -131,9 +152,7 @@ _FINDERS: dict[str, Callable[[bytes], Found]] = {
     "refunds": _of_part,
     "order_transactions": _of_part,
     "customers": _finder(_Ref, lambda p: _named("customer", p.id, p.admin_graphql_api_id)),
-    "customers/merge": _finder(
-        _MergeIds, lambda p: _named("customer", p.admin_graphql_api_customer_kept_id)
-    ),
+    MERGE: _finder(_MergeIds, lambda p: _named("customer", p.admin_graphql_api_customer_kept_id)),
     "customers/purchasing_summary": _of_graphql_customer,
     "customer.tags_added": _of_graphql_customer,
     "customer.tags_removed": _of_graphql_customer,

@@ -56,8 +56,8 @@ def answer(
             values[place] = merge(state, values[place])
     for place, value in plan.finishes:
         values[place] = value(values[place])
-    for rule, places in plan.rules:
-        values.append(rule([values[place] for place in places], as_of_us, minor_per_major))
+    for rule, pick in plan.rules:
+        values.append(rule(pick(values), as_of_us, minor_per_major))
     return dict(zip(view.names, plan.pick(values), strict=True))
 
 

@@ -11,6 +11,9 @@ from shopwright.core.clock import US_PER_DAY
 from shopwright.features.feature import Aggregate
 from shopwright.features.operators import Integers, Rule, State, itself
 
+Pick = Callable[[Sequence[Any]], Sequence[Any]]
+"""Takes some of the values, in an order of its own."""
+
 
 class Fold(NamedTuple):
     """One aggregate: which fold of which column from the start of which window on."""
@@ -32,9 +35,9 @@ class Plan(NamedTuple):
     """(place, merge) of each aggregate over all history."""
     finishes: tuple[tuple[int, Callable[[State], State]], ...]
     """(place, value) of each aggregate whose value is not its state."""
-    rules: tuple[tuple[Callable[[Sequence[State], int, int], float | None], tuple[int, ...]], ...]
-    """(rule, places of its inputs) of each derived feature: the values after the aggregates."""
-    pick: Callable[[Sequence[Any]], tuple[Any, ...]]
+    rules: tuple[tuple[Callable[[Sequence[State], int, int], float | None], Pick], ...]
+    """(rule, its inputs of all values) of each derived feature: the values after the aggregates."""
+    pick: Pick
     """All values to those of the features, in the view's order."""
 
 
@@ -66,18 +69,25 @@ def make_plan(
             for i, one in enumerate(aggregates)
             if one.operator.value is not itself
         ),
-        rules=tuple((one.rule.value, one.places) for one in readings if one.rule is not None),
-        pick=_picker(len(aggregates), readings),
+        rules=tuple(
+            (one.rule.value, _picker(one.places)) for one in readings if one.rule is not None
+        ),
+        pick=_picker(_places(len(aggregates), readings)),
     )
 
 
-def _picker(
-    aggregates: int, readings: Sequence[Reading]
-) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+def _places(aggregates: int, readings: Sequence[Reading]) -> tuple[int, ...]:
+    """Return where the value of each feature stands among all values."""
     places = []
     derived = aggregates
     for one in readings:
         places.append(one.places[0] if one.rule is None else derived)
         derived += one.rule is not None
+    return tuple(places)
+
+
+def _picker(places: tuple[int, ...]) -> Pick:
     # itemgetter answers one place with the bare value, several with a tuple.
-    return itemgetter(*places) if len(places) > 1 else lambda values: (values[places[0]],)
+    if len(places) > 1:
+        return itemgetter(*places)
+    return itemgetter(slice(places[0], places[0] + 1))

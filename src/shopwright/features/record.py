@@ -4,16 +4,19 @@ Orders that can change in no window any more are folded into the states of the v
 aggregates; every other version is kept with the instants between which it was known. The state
 answers exactly for any instant from its floor on, and refuses an earlier one.
 
-Format 1, little-endian: format (1 byte), view version (2), floor_us (8), settled orders (4), listed
+Format 2, little-endian: format (1 byte), view version (2), floor_us (8), settled orders (4), listed
 versions (4); then, when any order is settled, one 64-bit state for each lasting aggregate in the
 view's order; then the listed versions by ``occurred_us``, each occurred_us, known_us,
-known_until_us, gross_minor, refund_minor (8 each) and valid (1).
+known_until_us, gross_minor, refund_minor (8 each) and valid (1); last the CRC-32 of all that, so
+that a bit that turned on its way from the ledger to an answer is found. Format 1 is the same
+without the CRC-32, and is still read.
 """
 
 import struct
 from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 
@@ -26,9 +29,16 @@ from shopwright.features.evaluate import Row, answer, columns_of, counted, count
 from shopwright.features.operators import State
 from shopwright.features.view import FeatureView
 
-FORMAT = 1
+FORMAT = 2
+_UNCHECKED = 1
+"""The format that had no checksum."""
+_WITH_ITS_CHECKSUM = 0x2144DF1C
+"""The CRC-32 of anything that is followed by its own CRC-32, little-endian."""
+_CHECKSUM = struct.Struct("<I")
+_CHECKSUM_BYTES = _CHECKSUM.size
 _HEADER = struct.Struct("<BHqII")
 _ROW = struct.Struct("<qqqqq?")
+_ROW_BYTES = _ROW.size
 _ROWS = np.dtype(
     [
         ("occurred_us", "<i8"),
@@ -64,12 +74,13 @@ def pack(versions: Iterable[OrderVersion], floor_us: int, view: FeatureView = CU
     try:
         header = _HEADER.pack(FORMAT, view.version, floor_us, len(settled), len(listed))
         totals = _totals(len(states)).pack(*states)
-        return b"".join([header, totals, *(_ROW.pack(*row) for row in listed)])
+        state = b"".join([header, totals, *(_ROW.pack(*row) for row in listed)])
     except struct.error as error:
         raise Unreadable(
             f"a customer's orders do not fit the packed record ({error}); "
             "look for an order with an impossible amount and correct it in the shop"
         ) from error
+    return state + _CHECKSUM.pack(crc32(state))
 
 
 def evaluate(
@@ -90,16 +101,17 @@ def evaluate(
         )
     totals = _totals(len(view.plan.merges) if settled_orders else 0)
     listed_from = _HEADER.size + totals.size
-    if len(state) != listed_from + listed_versions * _ROW.size:
+    listed_to = listed_from + listed_versions * _ROW_BYTES
+    if len(state) != listed_to + _CHECKSUM_BYTES * (state[0] != _UNCHECKED):
         raise Damaged(
             f"a packed record has {len(state)} bytes, not as many as its header says; "
             "rebuild the records with `shopwright replay`"
         )
     settled = totals.unpack_from(state, _HEADER.size)
     if listed_versions > _LISTED_IN_PYTHON_MAX:
-        rows = np.frombuffer(state, _ROWS, offset=listed_from)
+        rows = np.frombuffer(state, _ROWS, listed_versions, listed_from)
         return answer(view, counted_by_numpy(rows, as_of_us), settled, as_of_us, minor_per_major)
-    orders = counted(_ROW.iter_unpack(state[listed_from:]), as_of_us)
+    orders = counted(_ROW.iter_unpack(state[listed_from:listed_to]), as_of_us)
     return answer(view, orders, settled, as_of_us, minor_per_major)
 
 
@@ -189,9 +201,14 @@ def _read_header(state: bytes) -> tuple[int, int, int, int]:
             f"a packed record has format {state[0]} and this Shopwright reads up to {FORMAT}; "
             "start the newer Shopwright that wrote it"
         )
-    if len(state) < _HEADER.size or state[0] != FORMAT:
+    if len(state) < _HEADER.size or not state[0]:
         raise Damaged(
             "a packed record does not begin as one should; "
+            "rebuild the records with `shopwright replay`"
+        )
+    if crc32(state) != _WITH_ITS_CHECKSUM and state[0] != _UNCHECKED:
+        raise Damaged(
+            "a packed record does not match its checksum; "
             "rebuild the records with `shopwright replay`"
         )
     _, version, floor_us, settled_orders, listed_versions = _HEADER.unpack_from(state)

@@ -7,7 +7,7 @@ again from the log, and dead letters that can be read at last.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from shopwright.core.clock import US_PER_SECOND
+from shopwright.core.clock import US_PER_DAY
 from shopwright.core.ports import Ledger
 from shopwright.core.types.customer import CustomerMerge
 from shopwright.core.types.feature import PackedRecord
@@ -21,9 +21,11 @@ from shopwright.features.definitions import CUSTOMER
 from shopwright.features.record import pack
 from shopwright.pipelines.unseal import Told, merges_of
 
-FLOOR_SLACK_US = 3_600 * US_PER_SECOND
-"""A packed record answers from an hour before its newest event was received: a machine that serves
-may have a clock behind that of the one that received."""
+FLOOR_SLACK_US = US_PER_DAY
+"""A packed record answers from a day before its newest event was received: the clock of a machine
+that serves may be set back, or lie behind that of the one that received."""
+
+CONTACTS = ("contact", "reached")
 
 Tellings = Mapping[Document, Sequence[Telling]]
 Merges = Mapping[StoreId, Sequence[CustomerMerge]]
@@ -56,7 +58,7 @@ class Draft:
             if document.kind == "order"
         }
         return LedgerChanges(
-            tellings=gathered,
+            tellings=_without_old_contacts(gathered, known),
             orders=orders,
             products={
                 document: product_chain.chain(document.store_id, document.key.decode(), tellings)
@@ -141,6 +143,15 @@ class Draft:
         return after
 
 
+def _without_old_contacts(gathered: Tellings, known: Tellings) -> Tellings:
+    """Nearly every payload tells the addresses again that are known: those are not written."""
+    return {
+        document: tellings
+        for document, tellings in gathered.items()
+        if document.kind not in CONTACTS or known.get(document) != tellings
+    }
+
+
 def _merges(tellings: Tellings) -> dict[StoreId, tuple[CustomerMerge, ...]]:
     return {
         document.store_id: tuple(t for t in of_store if isinstance(t, CustomerMerge))
@@ -158,5 +169,15 @@ def _pack(
         entity=person,
         revision=0,
         received_us=received_us,
-        state=pack(versions, received_us - FLOOR_SLACK_US),
+        state=pack(versions, _floor_us(versions, received_us)),
     )
+
+
+def _floor_us(versions: Sequence[OrderVersion], received_us: int) -> int:
+    """Return the earliest instant that a record must answer for.
+
+    Never later than the newest that Shopify told: had our own clock run a year ahead for a while,
+    the record would otherwise answer nothing until that year is over.
+    """
+    newest_us = max((version.known_us for version in versions), default=received_us)
+    return min(received_us - FLOOR_SLACK_US, newest_us)

@@ -12,12 +12,12 @@ from shopwright.core.clock import US_PER_DAY, US_PER_SECOND, Clock
 from shopwright.core.errors import Busy, Erased
 from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.ledger import Document
-from shopwright.core.types.privacy import PrivacyRequest, Receipt, SignedReceipt
+from shopwright.core.types.privacy import PrivacyRequest, SignedReceipt
 from shopwright.events import privacy
 from shopwright.pipelines.erase_copies import Copies
 from shopwright.pipelines.erase_log import forget_keys, keep_sales, note_keys, set_mark
-from shopwright.pipelines.erase_plan import plan
-from shopwright.pipelines.erase_progress import Progress, counted, decode, encode
+from shopwright.pipelines.erase_plan import plan, told_since
+from shopwright.pipelines.erase_progress import Progress, counted, decode, encode, receipt_of
 from shopwright.pipelines.erase_restored import NOBODY_REVIVED, Revived, again
 from shopwright.pipelines.erase_store import erase_store
 from shopwright.pipelines.store_keys import StoreKeys
@@ -70,12 +70,8 @@ class Eraser:
 
     def oldest_us(self) -> int | None:
         """Return when the oldest erasure that is not finished was asked for."""
-        asked = [
-            request.asked_us
-            for request, _ in self._copies.requests.open()
-            if request.kind != "report"
-        ]
-        return min(asked, default=None)
+        asked = [request for request, _ in self._copies.requests.open()]
+        return min((one.asked_us for one in asked if one.kind != "report"), default=None)
 
     def _ask_for_revived(self) -> None:
         """Ask again for whom an old copy of the data folder brought back."""
@@ -88,8 +84,10 @@ class Eraser:
     def _after(self, request: PrivacyRequest, progress: Progress) -> Progress | bool | None:
         """Return the progress after one step; True when it is closed, None when it waits."""
         if progress.stage == "begin":
-            stage = "store" if request.kind == "erase_store" else "plan"
-            return replace(progress, stage=stage, barrier=dict(self._copies.log.end()))
+            if request.kind == "erase_store":
+                models = self._copies.models.noted(request.store_id, None, ())
+                return replace(progress, stage="store", models=models)
+            return replace(progress, stage="plan", barrier=dict(self._copies.log.end()))
         if progress.stage == "store":
             return self._erase_store(request, progress)
         try:
@@ -149,6 +147,9 @@ class Eraser:
 
     def _people(self, request: PrivacyRequest, progress: Progress) -> Progress:
         """Destroy the keys of the people; until now their orders may have been told anew."""
+        more = told_since(self._copies.ledger, request, progress)
+        if more != progress:
+            return replace(more, stage="orders", at=0)
         people = (*progress.customers, *progress.others)
         noted = note_keys(self._copies, request, progress, people)
         self._copies.requests.advance(request.request_id, encode(noted))
@@ -167,7 +168,6 @@ class Eraser:
         """Take the person from the ledger and its copies; then draw their orders anew."""
         copies, store_id = self._copies, request.store_id
         orders = sum(copies.ledger.forget(store_id, who) for who in progress.customers)
-        # Orders have contacts of their own only where they name no customer.
         for who in dict.fromkeys((*progress.reaching, *progress.others)):
             copies.ledger.forget(store_id, who)
         touched = (*progress.orders, *progress.shared)
@@ -176,21 +176,27 @@ class Eraser:
             copies.online.forget(store_id, who)
         months = sum(copies.offline.forget(store_id, who) for who in progress.customers)
         copies.archiver.step()
-        copies.renew_checkpoints()
         now_us = self._clock.now_us()
-        progress = counted(counted(progress, "orders", orders), "history partitions", months)
+        progress = counted(progress, "names on orders", orders)
+        progress = counted(progress, "history partitions", months)
         return replace(
             progress,
-            stage="sweep",
+            stage="traces",
             due_us=now_us + self._settle_us,
             mark=set_mark(copies, request, now_us) if touched else 0,
         )
 
+    def _traces(self, request: PrivacyRequest, progress: Progress) -> Progress:
+        """Overwrite what the files hold beside their rows; then older copies of them may go."""
+        self._erase_gaps(request)
+        self._copies.renew_checkpoints()
+        return replace(progress, stage="sweep")
+
     def _sweep(self, request: PrivacyRequest, progress: Progress) -> Progress | None:
-        """Search again once every writer has noticed; begin again where somebody came late."""
+        """Search again once every writer has noticed; begin again for whoever came late."""
         now_us = self._clock.now_us()
         if now_us < progress.due_us:
-            return None
+            return self._wait(progress, now_us)
         found = sum(self._copies.log.forget(request.store_id, who) for who in progress.sealed)
         progress = counted(progress, "log events", found)
         known = replace(request, customers=progress.customers, contacts=progress.contacts)
@@ -204,11 +210,20 @@ class Eraser:
                 reaching=tuple(sorted(late)),
             )
         if found:
-            return replace(progress, due_us=now_us + self._settle_us)
+            return replace(progress, stage="traces", due_us=now_us + self._settle_us)
         return replace(progress, stage="models")
 
+    def _wait(self, progress: Progress, now_us: int) -> Progress | None:
+        """Wait on, but never longer than the settle time: the clock may have been set back."""
+        latest_us = now_us + self._settle_us
+        return replace(progress, due_us=latest_us) if progress.due_us > latest_us else None
+
+    def _erase_gaps(self, request: PrivacyRequest) -> None:
+        # A clock that ran ahead when it was asked must not make today's files look old.
+        self._copies.erase_gaps(min(request.asked_us, self._clock.now_us()))
+
     def _late(self, request: PrivacyRequest, progress: Progress) -> tuple[Pseudonym, ...]:
-        """Return guests' orders and checkouts that were told while the erasure was under way."""
+        """Return guests' orders and checkouts that were told of meanwhile."""
         found = plan(self._copies.ledger, request)
         known = {*progress.subjects, *progress.shared}
         return tuple(who for who in found.reaching if who not in known)
@@ -220,23 +235,26 @@ class Eraser:
         now_us = self._clock.now_us()
         if now_us - self._looked_us.get(request.request_id, -MODELS_LOOK_US) < MODELS_LOOK_US:
             return None
+        models, store_id = self._copies.models, request.store_id
+        noted = models.noted(store_id, progress.mark, progress.models)
+        if noted != progress.models:  # on disk before the first goes, or no receipt could name it
+            return replace(progress, models=noted)
         self._looked_us[request.request_id] = now_us
         overdue = now_us - request.asked_us >= self._models_us
         reason = f"It had learned from somebody who was erased (request {request.request_id[:12]})."
-        models = self._copies.models
-        gone = models.remove(request.store_id, progress.mark, reason, now=overdue)
-        progress = replace(progress, models=tuple(dict.fromkeys((*progress.models, *gone))))
-        if models.waiting(request.store_id, progress.mark):
+        gone = models.remove(store_id, progress.mark, reason, now=overdue)
+        if models.waiting(store_id, progress.mark):
             return progress if gone else None
         return self._close(request, progress)
 
     def _erase_store(self, request: PrivacyRequest, progress: Progress) -> Progress | bool | None:
         now_us = self._clock.now_us()
         if progress.due_us > now_us:
-            return None
+            return self._wait(progress, now_us)
         progress, anything = erase_store(self._copies, request, progress)
         if anything:
             return replace(progress, due_us=now_us + self._settle_us)
+        self._erase_gaps(request)
         return self._close(request, progress)
 
     def _close(self, request: PrivacyRequest, progress: Progress) -> bool:
@@ -264,19 +282,8 @@ class Eraser:
         return did
 
     def _receipt(self, request: PrivacyRequest, progress: Progress) -> SignedReceipt:
-        receipt = Receipt(
-            format=receipts.FORMAT,
-            request_id=request.request_id,
-            store_id=request.store_id,
-            kind=request.kind,
-            origin=request.origin,
-            asked_us=request.asked_us,
-            finished_us=self._clock.now_us(),
-            tombstones=progress.tombstones,
-            removed=progress.removed,
-            models=progress.models,
-        )
-        return receipts.sign(receipt, self._copies.signing_key())
+        said = receipt_of(request, progress, self._clock.now_us())
+        return receipts.sign(said, self._copies.signing_key())
 
 
 _STAGES = {
@@ -285,6 +292,7 @@ _STAGES = {
     "people": Eraser._people,
     "log": Eraser._log,
     "facts": Eraser._facts,
+    "traces": Eraser._traces,
     "sweep": Eraser._sweep,
     "models": Eraser._models,
 }

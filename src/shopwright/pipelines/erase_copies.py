@@ -23,6 +23,10 @@ def _nothing() -> None:
     """Renew nothing."""
 
 
+def _no_gaps(_since_us: int) -> None:
+    """Leave no gaps."""
+
+
 class Copies(Struct, frozen=True, kw_only=True):
     """What the owner of the ledger hands to the erasure."""
 
@@ -41,5 +45,8 @@ class Copies(Struct, frozen=True, kw_only=True):
     archiver: Archiver
     signing_key: Callable[[], bytes]
     nonces: Callable[[int], bytes]
+    erase_gaps: Callable[[int], None] = _no_gaps
+    """Overwrites what lies between the rows of every file that was written since an instant, in
+    epoch microseconds. Raises Busy."""
     renew_checkpoints: Callable[[], None] = _nothing
     """Called once the ledger names the person no more."""

@@ -12,6 +12,7 @@ from shopwright.core.types.privacy import PrivacyRequest
 from shopwright.events import erased
 from shopwright.pipelines.erase_copies import Copies
 from shopwright.pipelines.erase_progress import Progress
+from shopwright.pipelines.erase_restored import RESTORED
 from shopwright.pipelines.ingest import seal_event
 from shopwright.pipelines.store_keys import StoreKeys
 from shopwright.privacy.erasure import without_customer
@@ -69,7 +70,9 @@ def note_keys(
     To be on disk before the first key goes: afterwards nobody can tell.
     """
     store_id = request.store_id
-    had = copies.keys.open_keys(store_id, subjects)
+    # What an old copy brought back lost its keys when the file was opened; the rows are all there.
+    restored = request.origin == RESTORED
+    had = subjects if restored else copies.keys.open_keys(store_id, subjects)
     stones = tombstones(copies.keys.store_key(store_id), subjects)
     return replace(
         progress,

@@ -40,6 +40,11 @@ class CondemnedModels:
             or self._registry.fetch(version).manifest.log_through.get(PARTITION, 0) < mark
         ]
 
+    def noted(self, store_id: StoreId, mark: int | None, known: Sequence[str]) -> tuple[str, ...]:
+        """Return the known versions and those that are waiting to go as well, each once."""
+        waiting = (version for _, version in self.waiting(store_id, mark))
+        return tuple(dict.fromkeys((*known, *waiting)))
+
     def remove(
         self, store_id: StoreId, mark: int | None, reason: str, *, now: bool
     ) -> tuple[ModelVersion, ...]:

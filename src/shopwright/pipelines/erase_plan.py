@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shopwright.core.ports import Ledger
 from shopwright.core.types.customer import ContactFact, CustomerMerge
@@ -10,6 +11,7 @@ from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.ledger import Document
 from shopwright.core.types.order import OrderFact
 from shopwright.core.types.privacy import PrivacyRequest
+from shopwright.pipelines.erase_progress import Progress
 from shopwright.pipelines.unseal import merges_of, reached
 
 ASKED_AT_ONCE = 500
@@ -31,14 +33,14 @@ class Plan(Struct, frozen=True, kw_only=True):
 def plan(ledger: Ledger, request: PrivacyRequest) -> Plan:
     """Return the closure of a request.
 
-    Customers: those named (those with the address, where only an address was given), and whoever
+    Customers: those named (those with the addresses, where only addresses were given), and whoever
     was merged with them, both ways. Contacts: the addresses given and those of the customers.
     Orders: those that name one of them, those listed, and those of guests with such a contact.
     """
     store_id = request.store_id
-    named = set(request.customers)
-    if not named:
-        named = {fact.subject for fact in _of(ledger, store_id, request.contacts, "customer")}
+    named = _people_among(ledger, store_id, request.customers)
+    if not request.customers:
+        named = _people_at(ledger, store_id, request.contacts)
     customers = _merged_with(named, _merges(ledger, store_id))
     reached_at = _facts(ledger, [reached(store_id, who) for who in sorted(customers)])
     contacts = {*request.contacts, *(fact.contact for fact in reached_at)}
@@ -56,6 +58,48 @@ def plan(ledger: Ledger, request: PrivacyRequest) -> Plan:
         checkouts=tuple(sorted(checkouts)),
         reaching=tuple(sorted({*guests, *checkouts} - shared)),
     )
+
+
+def told_since(ledger: Ledger, request: PrivacyRequest, progress: Progress) -> Progress:
+    """Return the progress with whom and what the ledger has come to know since the plan was made.
+
+    To be asked in the very step that destroys the people's keys, so that nothing comes in between:
+    a sale that was not kept before that could not be told by the log again.
+    """
+    known = replace(request, customers=progress.customers, contacts=progress.contacts)
+    found = plan(ledger, known)
+    orders = {*progress.orders, *found.orders} - {*progress.shared}
+    return replace(
+        progress,
+        customers=tuple(sorted({*progress.customers, *found.customers})),
+        contacts=tuple(sorted({*progress.contacts, *found.contacts})),
+        orders=tuple(sorted(orders)),
+        shared=tuple(sorted({*progress.shared, *found.shared} - orders)),
+        others=tuple(dict.fromkeys((*progress.others, *found.checkouts))),
+        reaching=tuple(sorted({*progress.reaching, *found.reaching})),
+    )
+
+
+def _people_among(
+    ledger: Ledger, store_id: StoreId, subjects: Sequence[Pseudonym]
+) -> set[Pseudonym]:
+    """Leave out what is an order: where data was restored, nobody knows which subject is which."""
+    orders = ledger.tellings([Document(store_id, "order", who) for who in subjects])
+    return set(subjects) - {Pseudonym(document.key) for document in orders}
+
+
+def _people_at(ledger: Ledger, store_id: StoreId, contacts: Sequence[Pseudonym]) -> set[Pseudonym]:
+    """Return the customers with all of these addresses; where nobody has all, those with any.
+
+    Two who share a telephone number are told apart by the e-mail address that was given with it.
+    """
+    at_each = [
+        {fact.subject for fact in _of(ledger, store_id, [one], "customer")} for one in contacts
+    ]
+    known = [people for people in at_each if people]
+    if not known:
+        return set()
+    return set.intersection(*known) or set.union(*known)
 
 
 def _of(

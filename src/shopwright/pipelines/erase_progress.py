@@ -7,12 +7,16 @@ from msgspec import Struct
 
 from shopwright.core.errors import TooNew
 from shopwright.core.types.identity import Pseudonym
+from shopwright.core.types.privacy import PrivacyRequest, Receipt
+from shopwright.privacy import receipts
 
 FORMAT = 1
 
-Stage = Literal["begin", "plan", "orders", "people", "log", "facts", "sweep", "models", "store"]
-"""What comes next. ``orders`` and ``people`` destroy keys, ``sweep`` waits for late writers,
-``models`` for a model that never saw the person."""
+Stage = Literal[
+    "begin", "plan", "orders", "people", "log", "facts", "traces", "sweep", "models", "store"
+]
+"""What comes next. ``orders`` and ``people`` destroy keys, ``traces`` overwrites what files hold
+beside their rows, ``sweep`` waits for late writers, ``models`` for a clean one."""
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -73,3 +77,19 @@ def counted(progress: Progress, what: str, many: int) -> Progress:
     """Return the progress with so many more things removed."""
     total = progress.removed.get(what, 0) + many
     return msgspec.structs.replace(progress, removed={**progress.removed, what: total})
+
+
+def receipt_of(request: PrivacyRequest, progress: Progress, finished_us: int) -> Receipt:
+    """Return what is to be signed when everything is done; it names nobody."""
+    return Receipt(
+        format=receipts.FORMAT,
+        request_id=request.request_id,
+        store_id=request.store_id,
+        kind=request.kind,
+        origin=request.origin,
+        asked_us=request.asked_us,
+        finished_us=finished_us,
+        tombstones=progress.tombstones,
+        removed=progress.removed,
+        models=progress.models,
+    )

@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from shopwright.core.clock import US_PER_SECOND, Clock
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import BadInput, TooNew
 from shopwright.core.ports import KeyStore
 from shopwright.core.types.event import Event
@@ -194,7 +195,7 @@ class ImportFile:
             if msgspec.json.decode(found, type=_NoteFormat).format > NOTE_FORMAT:
                 raise TooNew(f"import {key}: a newer Shopwright began it; upgrade this one")
             return msgspec.json.decode(found, type=Note)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except NOT_DECODABLE:
             return Note()
 
     def _append(

@@ -18,7 +18,7 @@ from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.log import Appended
 from shopwright.events import privacy
 from shopwright.events.reading import Pseudonymise
-from shopwright.events.subject import subject_of
+from shopwright.events.subject import MERGE, also_about, subject_of
 from shopwright.events.webhook import Envelope, Rejection, content_key, delivery_key, verify
 from shopwright.pipelines.store_keys import StoreKeys
 from shopwright.privacy.sealing import NONCE_BYTES, aad, seal
@@ -127,7 +127,19 @@ class Intake:
     ) -> bytes | None:
         if event.subject is None:
             return self._store_keys.body_key(event.store_id)
-        return subject_keys[event.store_id].get(event.subject.pseudonym)
+        key = subject_keys[event.store_id].get(event.subject.pseudonym)
+        return None if key is None or self._names_erased(event) else key
+
+    def _names_erased(self, event: Event) -> bool:
+        """Say whether a merge also names somebody who was erased."""
+        if event.topic != MERGE:
+            return False
+        pseudonymise = self._store_keys.pseudonymiser(event.store_id)
+        other = also_about(event.topic, event.body, pseudonymise)
+        if other is None:
+            return False
+        asked = {other.pseudonym: (other.kind, other.original_id)}
+        return not self._keys.seal_keys(event.store_id, asked)
 
 
 def _named(event: Event, pseudonymise: Pseudonymise) -> Event:

@@ -19,6 +19,7 @@ from shopwright.core.ports import (
     PrivacyRequests,
     Stores,
 )
+from shopwright.core.types.feature import PackedRecord
 from shopwright.core.types.ledger import Document, LedgerChanges
 from shopwright.core.types.log import LogRecord, Position
 from shopwright.core.types.revision import generation
@@ -77,7 +78,7 @@ class Materializer:
         self.ask(told)
         changes = self.changes(told, advance(through, records))
         revision = self._ledger.commit(changes)
-        self._online.put([replace(r, revision=revision) for r in changes.records], revision)
+        self.copy(changes.records, revision)
         self._log.commit("materialize", changes.through)
         return Step(
             records=len(records),
@@ -96,7 +97,7 @@ class Materializer:
         told = Told(tellings=known, received_us=dict.fromkeys(known, now_us), dead_letters=())
         changes = self.changes(told, self._ledger.through())
         revision = self._ledger.commit(changes)
-        self._online.put([replace(r, revision=revision) for r in changes.records], revision)
+        self.copy(changes.records, revision)
 
     def ask(self, told: Told) -> None:
         """Keep what is asked about people's data, durably; to be done before the commit.
@@ -105,6 +106,17 @@ class Materializer:
         """
         for request in told.requests:
             self._requests.ask(request)
+
+    def copy(self, records: Sequence[PackedRecord], revision: int) -> None:
+        """Bring to the read copy what a commit changed, and what an earlier one left behind.
+
+        A copy that lacks a commit must not say that it has reached a later one: the repair would
+        never look for it again.
+        """
+        if self._online.through() == revision - 1:
+            self._online.put([replace(r, revision=revision) for r in records], revision)
+        else:
+            self.repair_online()
 
     def repair_online(self) -> int:
         """Bring the read copy up to the ledger, after a crash between the two or from nothing."""

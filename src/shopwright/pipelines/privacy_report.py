@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from shopwright.core.clock import iso
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import Damaged, Erased
 from shopwright.core.money import minor_per_major
 from shopwright.core.ports import (
@@ -25,6 +26,7 @@ from shopwright.core.types.ledger import Document
 from shopwright.core.types.log import LogRecord, Position
 from shopwright.core.types.order import UNTIL_FOREVER_US, OrderVersion
 from shopwright.core.types.privacy import PrivacyRequest
+from shopwright.events.order_chain import chain
 from shopwright.features.definitions import CUSTOMER
 from shopwright.features.record import evaluate
 from shopwright.pipelines.erase_plan import Plan, plan
@@ -65,8 +67,10 @@ def report(held: Held, request: PrivacyRequest, now_us: int) -> Json:
     return {
         "format": FORMAT,
         "store_id": request.store_id,
+        "currency": store.currency,
         "made_at": iso(now_us),
         "customers": _customers(held, request, found),
+        "checkouts": len(found.checkouts),
         "orders": [_order(version) for version in versions],
         "features": _features(held, request, found, minor_per_major(store.currency), now_us),
         "events": [event for event in events if event["topic"] != PREDICTIONS],
@@ -101,9 +105,20 @@ def _customers(held: Held, request: PrivacyRequest, found: Plan) -> list[Json]:
 
 
 def _versions(held: Held, request: PrivacyRequest, found: Plan) -> list[OrderVersion]:
-    """Return the versions that name the person; a guest's orders name nobody in the ledger."""
-    of_each = held.ledger.orders_of(request.store_id, found.customers)
-    return [version for versions in of_each.values() for version in versions]
+    """Return the versions that name the person, and those of the person's orders as a guest."""
+    store_id = request.store_id
+    of_each = held.ledger.orders_of(store_id, found.customers)
+    named = [version for versions in of_each.values() for version in versions]
+    others = {*found.orders} - {version.order for version in named}
+    told = held.ledger.tellings([Document(store_id, "order", one) for one in sorted(others)])
+    return [
+        *named,
+        *(
+            version
+            for document, tellings in told.items()
+            for version in chain(store_id, Pseudonym(document.key), tellings, ())
+        ),
+    ]
 
 
 def _order(version: OrderVersion) -> Json:
@@ -161,7 +176,7 @@ def _records(log: EventLog) -> Iterator[LogRecord]:
 def _decoded(body: bytes) -> object:
     try:
         return msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except NOT_DECODABLE:
         return {"base64": base64.b64encode(body).decode()}
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from shopwright.core.clock import Clock
-from shopwright.core.ports import EventLog, KeyStore, Ledger, OnlineStore, Stores
+from shopwright.core.ports import EventLog, KeyStore, Ledger, Stores
 from shopwright.core.types.ledger import DeadLetter
 from shopwright.core.types.log import LogRecord, Position
 from shopwright.pipelines.materialize import Materializer
@@ -45,7 +45,6 @@ class Redriver:
         keys: KeyStore,
         stores: Stores,
         ledger: Ledger,
-        online: OnlineStore,
         clock: Clock,
     ) -> None:
         self._materializer = materializer
@@ -53,7 +52,6 @@ class Redriver:
         self._keys = keys
         self._unsealer = Unsealer(keys, stores)
         self._ledger = ledger
-        self._online = online
         self._clock = clock
 
     def step(self, letters: Sequence[DeadLetter]) -> Redriven:
@@ -78,7 +76,7 @@ class Redriver:
             settled=sorted(attempts),
         )
         revision = self._ledger.commit(changes)
-        self._online.put([replace(r, revision=revision) for r in changes.records], revision)
+        self._materializer.copy(changes.records, revision)
         erased = len(letters) - len(records) + self._without_key(records)
         return Redriven(read=len(letters) - erased - len(still), dead=len(still), erased=erased)
 

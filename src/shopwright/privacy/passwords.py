@@ -64,6 +64,8 @@ def check_new(password: str, user: str) -> str:
             f"a password has {CHARACTERS_MIN} to {CHARACTERS_MAX} characters, and this one has "
             f"{len(normal)}; three or four words that do not belong together make a good one"
         )
+    if "\0" in normal:
+        raise BadInput("a password cannot hold a zero byte")
     if _is_guessed_soon(normal.casefold(), user.casefold()):
         raise BadInput(
             "this password is among the first that are guessed; choose three or four words that "
@@ -95,7 +97,8 @@ def keep(password: str, salt: bytes, cost: Cost = COST) -> str:
 def fits(password: str, kept: str) -> bool:
     """Whether this is the password of which that is kept. Raises Damaged."""
     cost, salt, digest = _read(kept)
-    return hmac.compare_digest(_digest(password, salt, cost), digest)
+    # HMAC fills a short key up with zero bytes: with some at its end, another text would fit.
+    return hmac.compare_digest(_digest(password, salt, cost), digest) and "\0" not in password
 
 
 def has_grown(kept: str, cost: Cost = COST) -> bool:

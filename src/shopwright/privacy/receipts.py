@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Struct
 
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import Damaged, TooNew
 from shopwright.core.types.privacy import Receipt, SignedReceipt
 
@@ -69,7 +70,7 @@ def _read(body: bytes) -> Receipt:
         if found > FORMAT:
             raise TooNew(f"the receipt has format {found}, this Shopwright knows {FORMAT}")
         return msgspec.json.decode(body, type=Receipt)
-    except msgspec.MsgspecError as error:
+    except NOT_DECODABLE as error:
         raise Damaged(f"the receipt cannot be read ({error})") from None
 
 
@@ -93,7 +94,7 @@ def from_file(content: bytes) -> SignedReceipt:
             signature=base64.b64decode(file.signature, validate=True),
             public_key=base64.b64decode(file.public_key, validate=True),
         )
-    except (msgspec.MsgspecError, UnicodeError, binascii.Error) as error:
+    except (*NOT_DECODABLE, UnicodeError, binascii.Error) as error:
         raise Damaged(f"this is no receipt of Shopwright ({error})") from None
     if file.format > FILE_FORMAT:
         raise TooNew(f"the file has format {file.format}, this Shopwright knows {FILE_FORMAT}")

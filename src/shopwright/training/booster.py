@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import Damaged
 
 OBJECTIVE = "binary:logistic"
@@ -59,7 +60,7 @@ def read_booster(model: bytes) -> BoosterParts:
             },
             BoosterParts,
         )
-    except (msgspec.MsgspecError, KeyError, TypeError, RecursionError) as error:
+    except (*NOT_DECODABLE, KeyError, TypeError) as error:
         raise Damaged(f"the model file is not an XGBoost model in JSON ({error})") from error
     if parts.objective != OBJECTIVE or parts.base_score != _NEUTRAL_BASE_SCORE:
         raise Damaged(

@@ -12,6 +12,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import Damaged, TooNew
 from shopwright.training.booster import BoosterParts
 from shopwright.training.feature_rows import Floats, Margins, float32_rows
@@ -82,7 +83,7 @@ def decode_proof(stored: bytes, features: Sequence[str]) -> Proof:
             for row in proof.rows
         ]
         margins = np.array([float.fromhex(margin) for margin in proof.margins], np.float32)
-    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+    except (*NOT_DECODABLE, ValueError, OverflowError) as error:
         raise Damaged(f"the model's proof cannot be read ({error})") from error
     if proof.format > PROOF_FORMAT:
         raise TooNew(

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from shopwright.core.clock import iso
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import Damaged
 from shopwright.core.types.identity import ModelVersion, StoreId
 from shopwright.core.types.model import ModelManifest
@@ -100,7 +101,7 @@ def decode_registration(body: bytes) -> Registration:
     """Read the body of an outbox item. Raises Damaged."""
     try:
         registration = msgspec.json.decode(body, type=Registration)
-    except msgspec.MsgspecError as error:
+    except NOT_DECODABLE as error:
         raise Damaged(f"an outbox item of kind {OUTBOX_KIND} cannot be read ({error})") from error
     if registration.format != REGISTRATION_FORMAT:
         raise Damaged(

@@ -124,6 +124,16 @@ def test_an_erased_customer_is_nowhere_in_the_files(ledger: SqliteLedger, path: 
     assert bytes(ANNA) not in path.read_bytes()
 
 
+def test_an_erased_store_is_nowhere_in_the_files(ledger: SqliteLedger, path: Path) -> None:
+    ledger.commit(changes(1, 300))
+    ledger.commit(changes(1, 150))
+    assert ledger.forget(STORE, None) == 300
+    for file in path.parent.iterdir():
+        content = file.read_bytes()
+        assert bytes(ANNA) not in content, file
+        assert STORE.encode() not in content, file
+
+
 def test_a_failed_commit_changes_nothing(ledger: SqliteLedger, path: Path) -> None:
     ledger.commit(changes(1, 2))
     document, fact, version = order(9, ANNA)

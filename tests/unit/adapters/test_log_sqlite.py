@@ -20,7 +20,7 @@ from shopwright.core.types.event import SealedEvent
 from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.log import Appended, Position
 
-STORE = StoreId("a.myshopify.com")
+STORE, OTHER_STORE = StoreId("a.myshopify.com"), StoreId("b.myshopify.com")
 ANNA = Pseudonym(b"anna" * 4)
 DAY = 20_780  # 2026-11-23
 NOWHERE = Position({})
@@ -197,6 +197,19 @@ def test_a_forgotten_body_is_nowhere_in_the_files(open_log: Open, folder: Path) 
             assert bytes(ANNA) not in content, path
     assert [r.event.delivery_id for r in log.read(NOWHERE, 9)] == ["7777777"]
     assert log.append([event(30)]) == Appended(new=1, duplicates=0)
+
+
+def test_a_forgotten_store_is_nowhere_in_the_files(open_log: Open, folder: Path) -> None:
+    log = open_log()
+    log.append([event(n, size=5_000) for n in range(20)])
+    log.append([replace(event(21), subject=None, subject_kind=None)])
+    log.append([event(22, DAY + 1), replace(event(7_777_777), store_id=OTHER_STORE)])
+    assert open_log(None).forget(STORE, None) == 22
+    for path in folder.rglob("*.sqlite*"):
+        content = path.read_bytes()
+        assert not [n for n in range(23) if b"%08d" % n in content], path
+        assert STORE.encode() not in content, path
+    assert [r.event.delivery_id for r in log.read(NOWHERE, 9)] == ["7777777"]
 
 
 @pytest.mark.parametrize(

@@ -175,9 +175,9 @@ def test_a_row_that_is_too_long_is_an_unclosed_quote(
 
 
 def test_another_encoding_is_named_with_the_cure(tmp_path: Path) -> None:
-    table = _csv(tmp_path, "a,b\n1,CAFÉ\n".encode("latin-1"))
-    with pytest.raises(BadInput, match=r"not UTF-8.*iconv"):
-        _column(table, "b")
+    for encoded in ("a,b\n1,CAFÉ\n", "a,É\n1,2\n", "a,b\n1,2,É\n"):
+        with pytest.raises(BadInput, match=r"not UTF-8.*iconv"):
+            _csv(tmp_path, encoded.encode("latin-1"))
 
 
 def test_too_many_broken_rows_are_no_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,8 +44,8 @@ def test_it_is_not_added_by_an_import_either(
 ) -> None:
     table = tmp_path / "orders.csv"
     table.write_text(
-        "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n"
-        "1,A,Pot,1,2024-01-01 10:00:00,1.00,7,United Kingdom\n"
+        "invoice,sku,quantity,invoice_date,unit_price,customer_id,description\n"
+        "1,A,1,2024-01-01 10:00:00,1.00,7,Pot\n"
     )
     options = ["--store", "pots", "--currency", "GBP", "--timezone", "Europe/London"]
     code = run(["import", str(table), *options])

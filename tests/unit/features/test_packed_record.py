@@ -144,7 +144,7 @@ def test_short_histories_through_numpy_give_the_same_bits(monkeypatch: pytest.Mo
 
 def test_a_state_of_a_newer_format_is_not_read() -> None:
     state = bytes([record.FORMAT + 1]) + pack([], FLOOR)[1:]
-    with pytest.raises(TooNew, match="format 2 and this Shopwright reads up to 1; start the newer"):
+    with pytest.raises(TooNew, match="format 3 and this Shopwright reads up to 2; start the newer"):
         evaluate(CUSTOMER, state, FLOOR, 100)
     with pytest.raises(TooNew):
         floor_of(state)
@@ -158,7 +158,7 @@ def test_a_state_of_another_version_of_the_view_is_not_read() -> None:
         evaluate(replace(CUSTOMER, version=2), older, FLOOR, 100)
 
 
-@pytest.mark.parametrize("state", [b"", b"\0", b"\x01", b"\0" * 40, b"\x01" + b"\0" * 10])
+@pytest.mark.parametrize("state", [b"", b"\0", b"\x02", b"\0" * 40, b"\x01" + b"\0" * 10])
 def test_what_is_no_state_is_damaged(state: bytes) -> None:
     with pytest.raises(Damaged, match="does not begin as one should; rebuild"):
         contents_of(state)
@@ -166,17 +166,48 @@ def test_what_is_no_state_is_damaged(state: bytes) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 30), st.data())
-def test_a_cut_or_changed_state_answers_or_says_what_is_wrong(
-    seed: int, data: st.DataObject
-) -> None:
+def test_a_cut_or_changed_state_is_never_answered_from(seed: int, data: st.DataObject) -> None:
     versions, _ = history(seeded(seed))
-    state = bytearray(pack(versions, FLOOR + 100 * DAY))
+    state = pack(versions, FLOOR + 100 * DAY)
     cut = data.draw(st.integers(0, len(state) - 1))
     with pytest.raises(Damaged):
-        evaluate(CUSTOMER, bytes(state[:cut]), FLOOR + 900 * DAY, 100)
-    state[data.draw(st.integers(0, 18))] = data.draw(st.integers(0, 255))
-    with suppress(ShopwrightError):
-        assert len(evaluate(CUSTOMER, bytes(state), FLOOR + 900 * DAY, 100)) == 12
+        evaluate(CUSTOMER, state[:cut], FLOOR + 900 * DAY, 100)
+    place = data.draw(st.integers(0, len(state) - 1))
+    byte = data.draw(st.integers(0, 255).filter(lambda other: other != state[place]))
+    changed = state[:place] + bytes([byte]) + state[place + 1 :]
+    with pytest.raises((Damaged, TooNew)):
+        evaluate(CUSTOMER, changed, FLOOR + 900 * DAY, 100)
+
+
+def test_every_bit_that_turns_is_found() -> None:
+    state = pack([_order(1, FLOOR - 1), _order(2, FLOOR - 300 * DAY)], FLOOR)
+    for bit in range(8 * len(state)):
+        turned = bytearray(state)
+        turned[bit // 8] ^= 1 << bit % 8
+        with pytest.raises((Damaged, TooNew)):
+            evaluate(CUSTOMER, bytes(turned), FLOOR, 100)
+
+
+def test_a_state_of_the_first_format_is_still_read() -> None:
+    versions, questions = many(30)
+    ledger = Ledger(versions)
+    for question in questions:
+        state = pack(ledger.of(question), question.floor_us)
+        first = b"\x01" + state[1:-4]
+        assert contents_of(first) == contents_of(state)
+        answers = [evaluate(CUSTOMER, s, question.as_of_us, 100) for s in (first, state)]
+        assert bits(answers[0]) == bits(answers[1])
+        with pytest.raises(Damaged, match="not as many as its header says"):
+            evaluate(CUSTOMER, first + state[-4:], question.as_of_us, 100)
+
+
+def test_a_cut_or_changed_state_of_the_first_format_says_what_is_wrong() -> None:
+    state = b"\x01" + pack([_order(1, FLOOR - 1), _order(2, FLOOR - 300 * DAY)], FLOOR)[1:-4]
+    for place in range(19):
+        for byte in (0, 1, 2, 127, 128, 255):
+            changed = state[:place] + bytes([byte]) + state[place + 1 :]
+            with suppress(ShopwrightError):
+                assert len(evaluate(CUSTOMER, changed, FLOOR + 900 * DAY, 100)) == 12
 
 
 @pytest.mark.parametrize("occurred_us", [FLOOR, FLOOR - WIDEST - 1])

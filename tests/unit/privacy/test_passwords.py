@@ -6,7 +6,7 @@ import time
 from base64 import b64decode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shopwright.core.errors import BadInput, Damaged
@@ -25,13 +25,19 @@ CHEAP = Cost(1, 1, 1)
 SALT = b"s" * 16
 
 
-@given(password=st.text(max_size=300), other=st.text(max_size=40))
+@given(password=st.text(max_size=300).filter(lambda text: "\0" not in text), other=st.text())
+@example(password="", other="\0")
 def test_only_the_password_itself_fits(password: str, other: str) -> None:
     from unicodedata import normalize
 
     kept = keep(password, SALT, CHEAP)
     assert fits(password, kept)
     assert fits(other, kept) is (normalize("NFKC", other) == normalize("NFKC", password))
+
+
+def test_a_password_holds_no_zero_byte() -> None:
+    with pytest.raises(BadInput, match="zero byte"):
+        check_new("seven green \0 kettles", "ann")
 
 
 def test_it_is_kept_as_scrypt_of_the_standard_has_it() -> None:

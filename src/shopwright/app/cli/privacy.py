@@ -10,19 +10,14 @@ from shopwright.app.cli.operator import operator_name
 from shopwright.app.cli.options import STORE
 from shopwright.app.cli.output import emit, json_option, table
 from shopwright.app.cli.session import Session, pass_session
-from shopwright.core.clock import US_PER_DAY, US_PER_SECOND, SystemClock, iso
+from shopwright.core.clock import US_PER_SECOND, SystemClock, iso
 from shopwright.core.errors import BadInput
 from shopwright.core.types.identity import StoreId
 
 if TYPE_CHECKING:
     from shopwright.core.types.privacy import Receipt, SignedReceipt
 
-LAW_US = 30 * US_PER_DAY
-"""Shopify asks for a request to be done within 30 days."""
-
-OURS_US = US_PER_DAY
-"""What we ask of ourselves, models apart."""
-
+REPORT_WAITS = "waiting for `shopwright privacy report --request`"
 SHOWN_DIGITS = 12
 
 
@@ -33,34 +28,44 @@ def command() -> None:
 
 @command.command()
 @click.argument("customer", required=False)
-@click.option("--store", type=STORE, help="The store's domain; needed with CUSTOMER.")
+@click.option("--store", type=STORE, help="The store's domain; needed without --request.")
+@click.option("--email", metavar="ADDRESS", help="Whoever has this address, guests too.")
+@click.option("--phone", metavar="NUMBER", help="Whoever has this number, with country code.")
 @click.option("--request", "request_id", metavar="ID", help="Answer this data request; closes it.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it to a file.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it as JSON.")
+@click.option("--text", type=click.Path(path_type=Path), metavar="FILE", help="Write it as text.")
 @pass_session
-def report(
+def report(  # noqa: PLR0913, PLR0917 - one for each option
     session: Session,
     customer: str | None,
     store: StoreId | None,
+    email: str | None,
+    phone: str | None,
     request_id: str | None,
     out: Path | None,
+    text: Path | None,
 ) -> None:
-    """Write everything that is held about a customer, as JSON.
+    """Write everything that is held about a customer.
+
+    As JSON, complete to the byte, and as a text that the person can read.
 
     It names the person, so who asked for it goes into the audit trail. With --request it answers
     a customers/data_request that waits, and closes it.
     """
     from shopwright.app.privacy_office import answer, close, report_request  # noqa: PLC0415
 
-    if (request_id is None) == (customer is None):
+    addresses = [address for address in (email, phone) if address is not None]
+    if (request_id is None) == (customer is None and not addresses):
         raise BadInput("name a customer and --store, or a waiting request with --request")
     settings = session.settings
-    asked = report_request(settings, customer, store, request_id)
-    written = answer(settings, asked, f"operator {operator_name()}")
-    if out is None:
-        click.echo(written.decode())
-    else:
-        _write_private(out, written)
-        click.echo(f"{out}: {len(written):,} bytes", err=True)
+    asked = report_request(settings, customer, addresses, store, request_id)
+    made = answer(settings, asked, f"operator {operator_name()}")
+    if out is None and text is None:
+        click.echo(made.as_json.decode())
+    for path, content in ((out, made.as_json), (text, made.as_text.encode())):
+        if path is not None:
+            _write_private(path, content)
+            click.echo(f"{path}: {len(content):,} bytes", err=True)
     if request_id is not None:
         close(settings, asked)
         click.echo(f"request {asked.request_id} is answered and closed", err=True)
@@ -72,29 +77,29 @@ def report(
 def requests(session: Session, as_json: bool) -> None:
     """List requests that are not done yet, with their age and deadline."""
     from shopwright.app.bootstrap import open_privacy_requests  # noqa: PLC0415
+    from shopwright.app.privacy_deadlines import LAW_US, due_us  # noqa: PLC0415
     from shopwright.app.redaction import SAYS  # noqa: PLC0415
     from shopwright.pipelines.erase_progress import decode  # noqa: PLC0415
 
-    now_us = SystemClock().now_us()
-    rows = [
-        {
-            "request_id": request.request_id,
-            "store_id": request.store_id,
-            "kind": request.kind,
-            "origin": request.origin,
-            "asked_at": iso(request.asked_us),
-            "age_seconds": max(0, now_us - request.asked_us) // US_PER_SECOND,
-            "due_at": iso(request.asked_us + OURS_US),
-            "due_by_law_at": iso(request.asked_us + LAW_US),
-            "overdue": now_us > request.asked_us + OURS_US,
-            "state": (
-                "waiting for `shopwright privacy report --request`"
-                if request.kind == "report"
-                else SAYS[decode(progress).stage]
-            ),
-        }
-        for request, progress in open_privacy_requests(session.settings).open()
-    ]
+    settings, now_us = session.settings, SystemClock().now_us()
+    rows = []
+    for request, progress in open_privacy_requests(settings).open():
+        stage = decode(progress).stage
+        due = due_us(settings, request, stage)
+        rows.append(
+            {
+                "request_id": request.request_id,
+                "store_id": request.store_id,
+                "kind": request.kind,
+                "origin": request.origin,
+                "asked_at": iso(request.asked_us),
+                "age_seconds": max(0, now_us - request.asked_us) // US_PER_SECOND,
+                "due_at": iso(due),
+                "due_by_law_at": iso(request.asked_us + LAW_US),
+                "overdue": now_us > due,
+                "state": REPORT_WAITS if request.kind == "report" else SAYS[stage],
+            }
+        )
     emit(as_json, rows, lambda: _requests_text(rows))
 
 
@@ -140,7 +145,7 @@ def receipts(
             )
         write_receipt(out, found[-1])
     read = [verify(signed) for signed in found]
-    text = [(r.request_id, r.store_id, r.kind, iso(r.finished_us)[:19], len(r.tombstones),
+    text = [(r.request_id, r.store_id, r.kind, iso(r.finished_us)[:19], _keys(r),
              sum(r.removed.values()), len(r.models)) for r in read]  # fmt: skip
     heads = ["request", "store", "kind", "finished", "keys", "removed", "models"]
     emit(as_json, read, lambda: table(heads, text) if text else "none yet")
@@ -166,6 +171,11 @@ def verify(session: Session, file: Path, as_json: bool) -> None:
     )  # fmt: skip
 
 
+def _keys(receipt: "Receipt") -> str:
+    """Say how many keys went; with a store go its own and those of everybody in it, uncounted."""
+    return "all" if receipt.kind == "erase_store" else str(len(receipt.tombstones))
+
+
 def receipt_lines(receipt: "Receipt") -> list[str]:
     """Write a receipt for people; it names nobody."""
     lines = [
@@ -173,7 +183,7 @@ def receipt_lines(receipt: "Receipt") -> list[str]:
         f"store         {receipt.store_id}",
         f"asked         {iso(receipt.asked_us)[:19]}Z by {receipt.origin}",
         f"finished      {iso(receipt.finished_us)[:19]}Z",
-        f"keys          {len(receipt.tombstones)} destroyed",
+        f"keys          {_keys(receipt)} destroyed, none is ever made again",
     ]
     lines += [f"removed       {many:,} {what}" for what, many in sorted(receipt.removed.items())]
     lines += [f"model         {version[:SHOWN_DIGITS]} removed" for version in receipt.models]

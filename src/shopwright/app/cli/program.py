@@ -42,7 +42,14 @@ ENTRIES: Mapping[str, Entry] = {
     "checkpoint": Entry(
         f"{_HERE}.checkpoint", "Make a verified copy of the ledger to replay from."
     ),
+    "backup": Entry(
+        f"{_HERE}.backup", "Copy everything beside the running system, and read the copy back."
+    ),
+    "restore": Entry(f"{_HERE}.restore", "Put a backup back into an empty data folder."),
     "master-key": Entry(f"{_HERE}.master_key", "Change the master key."),
+    "torture": Entry(
+        f"{_HERE}.torture", "Torture an installation of its own and count what was lost."
+    ),
     "mlflow-sync": Entry(f"{_HERE}.mlflow_sync", "Mirror waiting models to MLflow."),
 }
 """Every command, in the order in which a newcomer needs them."""

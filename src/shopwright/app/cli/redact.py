@@ -16,6 +16,8 @@ from shopwright.core.types.identity import StoreId
 
 if TYPE_CHECKING:
     from shopwright.app.redaction import Outcome
+    from shopwright.app.settings import Settings
+    from shopwright.core.types.privacy import PrivacyRequest
 
 
 @click.command()
@@ -47,9 +49,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     rows go, later webhooks about the person are dropped. Sales stay, without the person. Models
     that learned from the person go as soon as a newer one serves.
     """
-    from shopwright.app.progress import watched  # noqa: PLC0415
     from shopwright.app.redaction import redact, request_about  # noqa: PLC0415
-    from shopwright.app.replaying import Come  # noqa: PLC0415
 
     addresses = [address for address in (email, phone) if address is not None]
     if whole_store and (customer is not None or addresses):
@@ -63,26 +63,44 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         customer=customer,
         addresses=addresses,
     )
-    _confirm(store, whole_store, yes)
-    with watched() as watch:
-        outcome = redact(
-            settings,
-            request,
-            f"operator {who}",
-            lambda says: watch(Come(says, 0, None)),
-            retrain=retrain,
+    if not yes:
+        _confirm(settings, request)
+    try:
+        outcome = redact(settings, request, f"operator {who}", _Saying(), retrain=retrain)
+    except KeyboardInterrupt:
+        click.echo(
+            f"request {request.request_id[:12]} stays; the next worker finishes it", err=True
         )
+        raise
     if out is not None and outcome.signed is not None:
         write_receipt(out, outcome.signed)
     emit(as_json, _plain(outcome), lambda: _text(outcome, str(settings.home / "control.db")))
 
 
-def _confirm(store: StoreId, whole_store: bool, yes: bool) -> None:
-    if yes:
-        return
+class _Saying:
+    """Tells where the erasure is, once for each change."""
+
+    def __init__(self) -> None:
+        self._said = ""
+
+    def __call__(self, says: str) -> None:
+        """Print a line unless it is the last one again."""
+        if says != self._said:
+            self._said = says
+            click.echo(f"{says} …", err=True)
+
+
+def _confirm(settings: "Settings", request: "PrivacyRequest") -> None:
+    """Ask, with a figure by which a mistyped id is noticed."""
+    from shopwright.app.redaction import orders_of  # noqa: PLC0415
+
     if not sys.stdin.isatty():
         raise BadInput("an erasure cannot be undone: say --yes where nobody can be asked")
-    what = f"everything of {store}" if whole_store else f"this person at {store}"
+    if request.kind == "erase_store":
+        what = f"everybody and everything of {request.store_id}"
+    else:
+        orders = orders_of(settings, request)
+        what = f"this person at {request.store_id}, of whom {orders:,} orders are known,"
     click.confirm(f"Erase {what} for good?", abort=True)
 
 
@@ -105,4 +123,7 @@ def _text(outcome: "Outcome", kept_in: str) -> str:
             "the person is erased; models that had learned from them serve until a newer champion "
             "does (`--retrain` trains one now). Then comes the receipt: shopwright privacy receipts"
         )
-    return "\n".join([*receipt_lines(receipt), f"kept in       {kept_in}"])
+    lines = [*receipt_lines(receipt), f"kept in       {kept_in}"]
+    if not any(receipt.removed.values()) and receipt.kind == "erase_customer":
+        lines += ["", "nothing was held of this person; whatever comes about them is dropped"]
+    return "\n".join(lines)

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from shopwright.app.demo.shops import SimulatedShops
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import ShopwrightError
 from shopwright.privacy.pseudonyms import parse
 
@@ -51,7 +52,7 @@ def _handler_for(shops: SimulatedShops) -> type[BaseHTTPRequestHandler]:
                 if entity is None:
                     return self._answer(400, {"error": "entity must be 32 hexadecimal digits"})
                 return self._answer(200, shops.place_order(parts[1], entity))
-            except msgspec.DecodeError as error:
+            except NOT_DECODABLE as error:
                 return self._answer(400, {"error": str(error)})
             except ShopwrightError as error:
                 return self._answer(404, {"error": str(error)})

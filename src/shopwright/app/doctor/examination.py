@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from shopwright.app.bootstrap import open_keys, open_secrets, open_stores
-from shopwright.app.doctor import files, flow, store
+from shopwright.app.doctor import backups, files, flow, people, store
 from shopwright.app.doctor.finding import Finding, looked, ok, warn
 from shopwright.app.settings import Settings
 from shopwright.core.clock import SystemClock
@@ -29,6 +29,8 @@ def examine(settings: Settings, only: StoreId | None) -> list[Finding]:
     found += looked("ledger", partial(flow.lag, settings, SystemClock()))
     found += looked("copies", partial(flow.copies, settings))
     found += looked("dead letters", partial(flow.dead_letters, settings))
+    found += looked(backups.WHAT, partial(backups.last, settings, SystemClock()))
+    found += looked(people.WHAT, partial(people.requests, settings, SystemClock()))
     known = open_stores(settings)
     for one in known.all() if only is None else [known.get(only)]:
         found += looked(one.store_id, partial(store.intake, settings, one))

@@ -16,6 +16,7 @@ import msgspec
 from shopwright.app.web.console_types import PlacedOrder, Truth
 from shopwright.app.web.exposure import check_loopback_url
 from shopwright.app.web.request import HttpError
+from shopwright.core.decoding import NOT_DECODABLE
 
 TIMEOUT_SECONDS = 5.0
 ANSWER_BYTES_MAX = 1 << 20
@@ -34,7 +35,7 @@ class DemoShop:
         found = await self._ask(f"/stores/{quote(store_id)}/orders", {"entity": entity})
         try:
             return msgspec.convert(found, PlacedOrder)
-        except msgspec.ValidationError as error:
+        except NOT_DECODABLE as error:
             raise HttpError(502, f"the simulated shop answered strangely: {error}") from error
 
     async def truths(self, store_id: str, entities: Sequence[str]) -> Mapping[str, Truth]:
@@ -43,7 +44,7 @@ class DemoShop:
         found = await self._ask(f"/truth?{query}", None)
         try:
             return msgspec.convert(found, dict[str, Truth])
-        except msgspec.ValidationError as error:
+        except NOT_DECODABLE as error:
             raise HttpError(502, f"the simulated shop answered strangely: {error}") from error
 
     async def _ask(self, path: str, body: Mapping[str, Any] | None) -> Any:
@@ -59,7 +60,7 @@ class DemoShop:
                 return msgspec.json.decode(response.read(ANSWER_BYTES_MAX))
         except HTTPError as error:
             raise HttpError(502, _told(error)) from error
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, *NOT_DECODABLE) as error:
             raise HttpError(
                 502, "the simulated shop does not answer; is `shopwright demo` still running?"
             ) from error
@@ -69,6 +70,6 @@ def _told(error: HTTPError) -> str:
     """Return the shop's own line, if it gave one."""
     try:
         line = msgspec.json.decode(error.read(ANSWER_BYTES_MAX), type=dict[str, str])["error"]
-    except (OSError, msgspec.DecodeError, KeyError):
+    except (OSError, *NOT_DECODABLE, KeyError):
         return f"the simulated shop answered {error.code}"
     return f"the simulated shop says: {line}"

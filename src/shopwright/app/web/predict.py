@@ -16,6 +16,7 @@ from shopwright.app.web.api_types import (
 from shopwright.app.web.request import HttpError, Request
 from shopwright.app.web.response import Response, answer
 from shopwright.core.clock import Clock, iso
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.errors import BadInput
 from shopwright.core.types.identity import ModelVersion, Pseudonym, StoreId
 from shopwright.core.types.prediction import Prediction
@@ -152,7 +153,7 @@ def age_seconds(received_us: int, now_us: int) -> float | None:
 def _read(body: bytes) -> PredictRequest:
     try:
         return _decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except NOT_DECODABLE as error:
         raise HttpError(400, f"the body is not a question that can be read: {error}") from error
 
 

@@ -1,0 +1,152 @@
+"""The settings of the work behind the web process: pace, training, retention, limits."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from shopwright.app.setting import shown
+from shopwright.app.settings_web import Web
+
+
+class Work(Web, frozen=True, kw_only=True):
+    """What worker, scheduler and doctor go by."""
+
+    batch_records_max: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100_000,
+            description="Log records that the worker takes into one transaction of the ledger.",
+            extra=shown("records"),
+        ),
+    ] = 2_000
+    archive_every_seconds: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=86_400,
+            description="How long a change may wait until it is copied to the Parquet history.",
+            extra=shown("seconds"),
+        ),
+    ] = 5
+    train_every_hours: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=24 * 366,
+            description="How often the scheduler trains each task of each store; 0 never trains.",
+            extra=shown("hours"),
+        ),
+    ] = 24
+    train_retry_minutes: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=7 * 24 * 60,
+            description="The wait after a training that failed, or that had too little data. It "
+            "doubles with each further failure, up to `train_every_hours`.",
+            extra=shown("minutes"),
+        ),
+    ] = 30
+    train_minutes_max: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=7 * 24 * 60,
+            description="The longest that the scheduler lets one training run; then it is stopped "
+            "and counts as failed.",
+            extra=shown("minutes"),
+        ),
+    ] = 60
+    train_nice: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=19,
+            description="How far a training steps back behind other processes (see `man nice`).",
+            extra=shown(""),
+        ),
+    ] = 10
+    checkpoint_every_hours: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=24 * 366,
+            description="How often the worker has a verified copy of the ledger made, from which "
+            "`shopwright replay` can begin; 0 never makes one.",
+            extra=shown("hours"),
+        ),
+    ] = 24
+    keep_log_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=36_600,
+            description="Log segments older than this are removed once a verified checkpoint and "
+            "every consumer lie beyond them; 0 keeps them for ever, 1 to 6 count as 7. Segments "
+            "that hold a dead letter stay.",
+            extra=shown("days"),
+        ),
+    ] = 0
+    erase_settle_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=86_400,
+            description="After an erasure the log is searched again this much later, for what a "
+            "process with an old key in memory may have written in between.",
+            extra=shown("seconds"),
+        ),
+    ] = 30
+    erase_models_days_max: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=30,
+            description="A model that had learned from an erased person is removed after so many "
+            "days at the latest, even when no newer one serves in its place.",
+            extra=shown("days"),
+        ),
+    ] = 7
+    mlflow_every_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=86_400,
+            description="How often waiting models are mirrored to MLflow; 0 never mirrors them.",
+            extra=shown("seconds"),
+        ),
+    ] = 30
+    free_disk_mb_min: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1 << 30,
+            description="Below this much free disk under the data folder `shopwright doctor` fails "
+            "(below twice as much it warns).",
+            extra=shown("MiB"),
+        ),
+    ] = 512
+    lag_seconds_max: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=86_400 * 30,
+            description="The oldest webhook may wait this long for its features before "
+            "`shopwright doctor` warns.",
+            extra=shown("seconds"),
+        ),
+    ] = 60
+    backup_hours_max: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=24 * 365,
+            description="The last backup may be this old before `shopwright doctor` warns.",
+            extra=shown("hours"),
+        ),
+    ] = 26
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meta(description="The least serious lines that the processes print.", extra=shown("")),
+    ] = "info"

@@ -1,0 +1,70 @@
+"""The sockets of the ledger: for its one writer, and for whoever follows it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from shopwright.core.types.feature import PackedRecord
+from shopwright.core.types.identity import Pseudonym, StoreId
+from shopwright.core.types.ledger import Document, LedgerChanges, MonthPartition, Telling
+from shopwright.core.types.log import Position
+from shopwright.core.types.order import OrderVersion
+from shopwright.core.types.product import ProductVersion
+
+
+class Ledger(Protocol):
+    """Every version of every entity, and the packed records of what is known now."""
+
+    def through(self) -> Position:
+        """Return the log position that the last commit reached."""
+        ...
+
+    def tellings(self, documents: Sequence[Document]) -> Mapping[Document, Sequence[Telling]]:
+        """Return what was told of each document; one never told of is left out."""
+        ...
+
+    def orders_of(
+        self, store_id: StoreId, customers: Sequence[Pseudonym]
+    ) -> Mapping[Pseudonym, Sequence[OrderVersion]]:
+        """Return, for each customer, the versions that name that customer, by order and version.
+
+        A version of one of the customer's orders that names somebody else is left out.
+        """
+        ...
+
+    def commit(self, changes: LedgerChanges) -> int:
+        """Apply the changes in one durable transaction; return its revision (1, 2, …)."""
+        ...
+
+    def forget(self, store_id: StoreId, customer: Pseudonym | None) -> int:
+        """Remove a customer's rows everywhere; say how many orders lost their customer.
+
+        Dead letters of the subject go too. None removes everything of the store.
+        """
+        ...
+
+
+class LedgerFeed(Protocol):
+    """The ledger as its copies see it: what changed since a revision."""
+
+    def revision(self) -> int:
+        """Return the revision of the last commit; 0 before the first."""
+        ...
+
+    def records(self, view: str, after: int, limit: int) -> Sequence[PackedRecord]:
+        """Return packed records with revision > after, by revision; never splits a revision.
+
+        More than ``limit`` come back when one revision holds more.
+        """
+        ...
+
+    def changed_months(self, after: int) -> Sequence[MonthPartition]:
+        """Return the partitions in which an order changed after the revision."""
+        ...
+
+    def month_orders(self, partition: MonthPartition) -> Sequence[OrderVersion]:
+        """Return every order version of a partition, by order and version."""
+        ...
+
+    def products(self, store_id: StoreId) -> Sequence[ProductVersion]:
+        """Return every product version of a store, by product and version."""
+        ...
