@@ -69,9 +69,12 @@ def copy_checked(source: Path, target: Path, sha256: str) -> None:
         raise altered(source)
 
 
-def check_integrity(path: Path) -> None:
-    """Walk every page of an SQLite copy that nobody writes. Raises Damaged."""
-    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+def check_integrity(path: Path, *, still: bool = True) -> None:
+    """Walk every page of an SQLite file; ``still`` when nobody can be writing it.
+
+    Raises Damaged.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if still else ''}"
     with explained(path), closing(sqlite3.connect(uri, uri=True)) as connection:
         found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":

@@ -60,11 +60,11 @@ def format_of(path: Path, kind: FileKind, *, still: bool = False) -> int:
     Raises Damaged for another kind, TooNew for a later format, OSError.
     """
     uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if still else ''}"
-    with explained(path), closing(sqlite3.connect(uri, uri=True)) as connection:
+    with explained(path, kind.remedy), closing(sqlite3.connect(uri, uri=True)) as connection:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != kind.application_id:
-        raise Damaged(f"{path} is no {kind.name}; restore it from a backup")
+        raise Damaged(f"{path} is no {kind.name}; {kind.remedy}")
     if version > NEWEST[kind]:
         raise TooNew(
             f"{path}: this {kind.name} has format {version}, which is newer than the "

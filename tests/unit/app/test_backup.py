@@ -1,4 +1,4 @@
-"""A backup is what the data folder was; a restore is all of it, or nothing."""
+"""A backup is what the data folder was, at every instant a whole one."""
 
 import os
 import shutil
@@ -9,66 +9,24 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from backed_up import MASTER_KEY, Backup, die_at_sync
 from lived_home import LivedHome, flip_a_bit
 from msgspec.structs import replace
 
-from shopwright.adapters import backup_copy, data_files
 from shopwright.adapters.backup_folder import BackupFolder
 from shopwright.adapters.backup_manifest import read_manifest, write_manifest
-from shopwright.adapters.ledger_content import SqliteLedgerContent
-from shopwright.app import bootstrap, master_key
+from shopwright.app import bootstrap
 from shopwright.app.backup.age import BackupAge
 from shopwright.app.backup.record import read_record
-from shopwright.app.backup.restore import Restored, restore
 from shopwright.app.backup.stage import nobody
-from shopwright.app.backup.take import Taken, back_up
-from shopwright.app.backup.verify import Verified, verify
+from shopwright.app.backup.take import back_up
+from shopwright.app.backup.verify import verify
 from shopwright.app.doctor.backups import last
 from shopwright.app.metrics import Metrics
 from shopwright.app.replaying import Replaying
-from shopwright.app.settings import Settings
 from shopwright.core.clock import US_PER_DAY, SimulatedClock, SystemClock
 from shopwright.core.errors import BadInput, Busy, Damaged, NotReady, TooNew
-from shopwright.core.types.access import Session, User
-from shopwright.core.types.identity import Pseudonym
 from shopwright.core.types.log import Position
-from shopwright.pipelines.digest import ledger_digest
-
-MASTER_KEY = bytes(range(32))
-DERIVED = {"online.lmdb", "offline", "last-backup.json"}
-
-
-class Backup:
-    """A home with a backup of it, and an empty place to restore into."""
-
-    def __init__(self, folder: Path, lived: LivedHome) -> None:
-        self.lived = lived.copied_to(folder)
-        self.settings = self.lived.settings
-        self.to, self.keys = folder / "backup", folder / "keys"
-        self.elsewhere: Settings = replace(
-            self.settings,
-            home=folder / "elsewhere",
-            master_key_file=self.settings.master_key_file,
-            erasure_journal=folder / "elsewhere.erasures",
-        )
-
-    def take(self, keys: bool = True) -> Taken:
-        return back_up(self.settings, self.to, self.keys if keys else None, SystemClock())
-
-    def verify(self) -> Verified:
-        return verify(self.to, self.keys, MASTER_KEY, nobody)
-
-    def restore(self) -> Restored:
-        return restore(self.elsewhere, self.to, self.keys, SystemClock(), "operator ann", nobody)
-
-    def restored(self) -> LivedHome:
-        """Return the restored home as one that can work."""
-        home = object.__new__(LivedHome)
-        home.__dict__ |= self.lived.__dict__ | {"settings": self.elsewhere}
-        return home
-
-    def nothing_was_restored(self) -> bool:
-        return not self.elsewhere.home.exists()
 
 
 @pytest.fixture(scope="module")
@@ -84,51 +42,6 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> LivedHome:
 @pytest.fixture
 def backup(tmp_path: Path, lived: LivedHome) -> Backup:
     return Backup(tmp_path, lived)
-
-
-def rows_of(home: Path, *, but: tuple[str, ...] = ()) -> dict[str, list[str]]:
-    """Return every SQLite file below a folder as the statements that make it."""
-    found = {}
-    for path in data_files.sqlite_files(home):
-        with closing(sqlite3.connect(home / path)) as connection:
-            lines = list(connection.iterdump())
-        found[path] = [line for line in lines if not any(word in line for word in but)]
-    return found
-
-
-def test_what_is_restored_is_what_was_backed_up(backup: Backup) -> None:
-    taken = backup.take()
-    restored = backup.restore()
-    assert restored.verified == replace(backup.verify())
-    own_rows = ('INTO "audit"', 'INTO "sqlite_sequence"')
-    before = rows_of(backup.settings.home, but=own_rows)
-    assert rows_of(backup.elsewhere.home, but=own_rows) == before
-    assert len(before) >= 6
-    assert taken.verified.files == len(before) - 1  # keys.db lies apart
-    (entry,) = bootstrap.open_audit(backup.elsewhere).of(1)
-    assert (entry.who, entry.did) == ("operator ann", "backup restored")
-
-
-def digest(settings: Settings) -> str:
-    with closing(SqliteLedgerContent(settings.home / "ledger" / "00.sqlite")) as content:
-        return ledger_digest(content)
-
-
-def test_the_restored_home_goes_on_where_the_other_stopped(backup: Backup) -> None:
-    backup.take()
-    backup.restore()
-    backup.lived.work()
-    backup.restored().work()
-    assert digest(backup.elsewhere) == digest(backup.settings)
-    assert Replaying(backup.elsewhere, lambda _: None).run(adopting=False).is_equal
-    feed = bootstrap.open_feed(backup.elsewhere)
-    online = bootstrap.open_online(backup.elsewhere, readonly=True)
-    packed = feed.records("customer", 0, 10_000)
-    assert len(packed) > 5
-    found = online.read(packed[0].store_id, "customer", [one.entity for one in packed])
-    states = {who: one.state for who, one in found.items()}
-    assert states == {one.entity: one.state for one in packed}
-    assert bootstrap.open_offline(backup.elsewhere).through() == feed.revision()
 
 
 def test_all_that_was_accepted_before_is_in_a_backup_taken_meanwhile(backup: Backup) -> None:
@@ -171,17 +84,6 @@ def test_what_has_not_changed_is_not_copied_again(backup: Backup) -> None:
     record = read_record(backup.settings.home)
     assert record is not None
     assert (record.folder, record.files) == (str(backup.to), changed.files)
-
-
-def test_a_model_goes_with_it(backup: Backup) -> None:
-    model = backup.settings.home / "models" / "ab" / "model.json"
-    model.parent.mkdir(parents=True)
-    model.write_bytes(b"{}")
-    (model.parent / ".half-written").write_bytes(b"x")
-    backup.take()
-    backup.restore()
-    found = backup.elsewhere.home / "models" / "ab"
-    assert [path.name for path in found.iterdir()] == ["model.json"]
 
 
 def every_file(backup: Backup) -> Iterator[Path]:
@@ -232,19 +134,6 @@ def test_a_damaged_ledger_is_never_backed_up_as_a_whole_one(backup: Backup) -> N
     with pytest.raises(Damaged, match="last whole backup was left"):
         backup.take()
     assert backup.verify().ledger_digest == taken.verified.ledger_digest
-
-
-def test_another_master_key_opens_nothing(backup: Backup) -> None:
-    backup.take()
-    with pytest.raises(Damaged, match="master key"):
-        verify(backup.to, backup.keys, bytes(32), nobody)
-    other = replace(backup.elsewhere, master_key_file=backup.to.parent / "other.key")
-    with pytest.raises(NotReady, match="master key"):
-        restore(other, backup.to, backup.keys, SystemClock(), "operator ann", nobody)
-    master_key.write_master_key(other, bytes(32))
-    with pytest.raises(Damaged, match="master key"):
-        restore(other, backup.to, backup.keys, SystemClock(), "operator ann", nobody)
-    assert backup.nothing_was_restored()
 
 
 def test_keys_of_another_installation_are_refused(backup: Backup, tmp_path: Path) -> None:
@@ -324,14 +213,6 @@ def backup_folder_of(backup: Backup) -> BackupFolder:
     return BackupFolder(backup.to, "data", MASTER_KEY, manifest.installation)
 
 
-def test_a_home_in_use_is_left_alone(backup: Backup) -> None:
-    backup.take()
-    backup.elsewhere.home.mkdir()
-    backup.restore()  # an empty folder will do
-    with pytest.raises(BadInput, match="empty data folder"):
-        backup.restore()
-
-
 def test_a_backup_that_is_cut_off_leaves_the_one_before(
     backup: Backup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -340,7 +221,7 @@ def test_a_backup_that_is_cut_off_leaves_the_one_before(
     backup.lived.work()
     for dies_at in (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144):
         with monkeypatch.context() as patch:
-            _die_at_sync(patch, dies_at)
+            die_at_sync(patch, dies_at)
             try:
                 backup.take()
                 break
@@ -352,118 +233,8 @@ def test_a_backup_that_is_cut_off_leaves_the_one_before(
     assert backup.take().verified.ledger_revision == _now(backup)
 
 
-def test_a_restore_that_is_cut_off_is_begun_again(
-    backup: Backup, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    backup.take()
-    for dies_at in (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144):
-        with monkeypatch.context() as patch:
-            _die_at_sync(patch, dies_at)
-            try:
-                backup.restore()
-                break
-            except KeyboardInterrupt:
-                if not backup.nothing_was_restored():
-                    break  # all of it has its name; only the last sync is not certain
-    assert dies_at > 5
-    own_rows = ('INTO "audit"', 'INTO "sqlite_sequence"')
-    before = rows_of(backup.settings.home, but=own_rows)
-    assert rows_of(backup.elsewhere.home, but=own_rows) == before
-
-
 def _now(backup: Backup) -> int:
     return bootstrap.open_feed(backup.settings).revision()
-
-
-def _die_at_sync(patch: pytest.MonkeyPatch, number: int) -> None:
-    """Die instead of the n-th sync of a file."""
-    left = number
-    real = os.fsync
-
-    def fsync(handle: int) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise KeyboardInterrupt
-        real(handle)
-
-    patch.setattr(backup_copy.os, "fsync", fsync)
-
-
-def test_whoever_was_signed_in_signs_in_again(backup: Backup) -> None:
-    users, sessions = (
-        bootstrap.open_users(backup.settings),
-        bootstrap.open_sessions(backup.settings),
-    )
-    users.add(User(name="ann", role="admin", stores=None, password="x", password_us=1, made_us=1))
-    sessions.open(
-        Session(token_hash=b"t" * 32, user="ann", csrf="c", password_us=1, made_us=5, seen_us=5),
-        made_after_us=0,
-        seen_after_us=0,
-    )
-    backup.take()
-    assert backup.restore().sessions_ended == 1
-    assert bootstrap.open_sessions(backup.elsewhere).find(b"t" * 32) is None
-    assert bootstrap.open_users(backup.elsewhere).get("ann") is not None
-
-
-def somebody(backup: Backup) -> Pseudonym:
-    feed = bootstrap.open_feed(backup.settings)
-    return feed.records("customer", 0, 100)[0].entity
-
-
-@pytest.mark.parametrize("how", ["journal", "later keys", "journal of the keys"])
-def test_whoever_was_erased_since_is_erased_from_it_again(backup: Backup, how: str) -> None:
-    """The worker does the rest first: its tests are those of the erasure."""
-    store_id, who = backup.lived.store.store_id, somebody(backup)
-    backup.take()
-    keys = bootstrap.open_keys(backup.settings)
-    assert keys.forget(store_id, who)
-    keys.close()
-    if how == "journal":
-        shutil.copy(backup.settings.erasure_journal, backup.elsewhere.erasure_journal)
-    else:
-        back_up_keys_alone(backup)
-    restored = backup.restore()
-    keys = bootstrap.open_keys(backup.elsewhere)
-    assert (store_id, who) in keys.revived()
-    assert restored.erased_again >= 1
-    assert not keys.open_keys(store_id, [who])
-    assert keys.erased(store_id, [who]) == {who}
-
-
-def back_up_keys_alone(backup: Backup) -> None:
-    """Take a later backup, and put the data back to what it was before."""
-    old = backup.to.parent / "old"
-    shutil.copytree(backup.to, old)
-    backup.take()
-    shutil.rmtree(backup.to)
-    old.rename(backup.to)
-
-
-def test_a_store_that_was_erased_since_is_erased_from_it_again(backup: Backup) -> None:
-    backup.take()
-    keys = bootstrap.open_keys(backup.settings)
-    assert keys.forget(backup.lived.store.store_id, None)
-    back_up_keys_alone(backup)
-    restored = backup.restore()
-    assert restored.stores_erased_again == 1
-    assert (backup.lived.store.store_id, None) in bootstrap.open_keys(backup.elsewhere).revived()
-
-
-def test_the_journal_of_this_machine_loses_nothing(backup: Backup) -> None:
-    store_id = backup.lived.store.store_id
-    feed = bootstrap.open_feed(backup.settings)
-    first, second = (one.entity for one in feed.records("customer", 0, 2)[:2])
-    keys = bootstrap.open_keys(backup.settings)
-    keys.forget(store_id, first)
-    shutil.copy(backup.settings.erasure_journal, backup.elsewhere.erasure_journal)
-    keys.forget(store_id, second)
-    backup.take()
-    backup.restore()
-    here = backup.elsewhere.erasure_journal.read_bytes()
-    for line in backup.settings.erasure_journal.read_bytes().splitlines()[1:]:
-        assert here.count(line) == 1
 
 
 def test_the_clock_is_an_argument(backup: Backup) -> None:

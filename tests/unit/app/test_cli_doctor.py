@@ -134,10 +134,14 @@ def newer_control() -> None:
 TROUBLES = [
     (lose_key, "master key", "there is no master key yet; run `shopwright init`"),
     (show_key, "master key", "chmod 600 "),
-    (spoil_ledger, "file formats", "00.sqlite: file is not a database"),
+    (
+        spoil_ledger,
+        "file formats",
+        "00.sqlite: the file is damaged (file is not a database) → `shopwright replay --adopt`",
+    ),
     (spoil_history, "copies", "manifest-1.json"),
     (foreign_ledger, "file formats", "00.sqlite is no ledger"),
-    (newer_control, "file formats", "control.db has format 99, which is newer than this"),
+    (newer_control, "file formats", "which is newer than the 2 known here → upgrade Shopwright"),
 ]
 
 

@@ -10,9 +10,10 @@ from shopwright.core.types.identity import StoreId
 
 @click.command()
 @click.argument("store", type=STORE, required=False)
+@click.option("--deep", is_flag=True, help="Read every byte too; takes minutes.")
 @json_option
 @pass_session
-def command(session: Session, store: StoreId | None, as_json: bool) -> int:
+def command(session: Session, store: StoreId | None, deep: bool, as_json: bool) -> int:
     """Say what is wrong and how to mend it.
 
     Looks at folder, disk, keys, files, worker, copies and each store (or one), and changes nothing.
@@ -20,7 +21,7 @@ def command(session: Session, store: StoreId | None, as_json: bool) -> int:
     """
     from shopwright.app.doctor.examination import examine  # noqa: PLC0415
 
-    found = examine(session.settings, store)
+    found = examine(session.settings, store, in_depth=deep)
     width = max(len(finding.what) for finding in found)
     lines = [
         f"{finding.level:<4}  {finding.what:<{width}}  {finding.says}"

@@ -111,6 +111,7 @@ class WebApp:
             metrics=self._metrics,
             body_bytes_max=self._settings.body_bytes_max,
             on_stored=self._traffic.stored,
+            trace=self._parts.trace,
         )
 
     def _predict(self) -> Predict:
@@ -244,6 +245,8 @@ class WebApp:
         except Exception:
             # The last good model goes on serving.
             log.exception("which models serve could not be read")
+        with suppress(OSError):  # the disk is full: the doctor has more to say then
+            await asyncio.to_thread(self._parts.trace.write, self._clock.now_us())
 
 
 async def _stream(

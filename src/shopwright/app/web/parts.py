@@ -3,9 +3,11 @@
 import os
 from collections.abc import Callable, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from shopwright.app import bootstrap
+from shopwright.app.intake_trace import IntakeTrace, trace_path
 from shopwright.app.master_key import read_master_key
 from shopwright.app.settings import Settings
 from shopwright.app.web.remembered import RememberedStores
@@ -30,6 +32,7 @@ class WebParts(Struct, frozen=True, kw_only=True):
     requests: PrivacyRequests
     record: Callable[[Sequence[Prediction]], None]
     """Writes predictions to where they can be judged later; may wait for the disk."""
+    trace: IntakeTrace = msgspec.field(default_factory=IntakeTrace)
 
 
 def open_parts(settings: Settings, worker_index: int) -> WebParts:
@@ -61,6 +64,7 @@ def open_parts(settings: Settings, worker_index: int) -> WebParts:
         requests=bootstrap.open_privacy_requests(settings),
         # Predictions have a partition of their own: their writing must not hold up a webhook's.
         record=bootstrap.open_recorder(settings, f"served-{worker_index}").record,
+        trace=IntakeTrace(trace_path(settings.run_folder, worker_index)),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import Counter
 
+from shopwright.app.intake_trace import IntakeTrace
 from shopwright.app.metrics import Metrics, bounded
 from shopwright.app.web.commit_group import CommitGroup, NotStored
 from shopwright.app.web.request import ClientLeft, HttpError, Request
@@ -17,9 +18,9 @@ from shopwright.app.web.response import Response
 from shopwright.core.clock import Clock
 from shopwright.core.errors import Busy, Damaged
 from shopwright.core.types.event import Delivery, Event
-from shopwright.core.types.identity import StoreId
+from shopwright.core.types.identity import StoreId, store_id_of
 from shopwright.events.shopify import TOPICS
-from shopwright.events.webhook import Rejection
+from shopwright.events.webhook import SHOP, Rejection
 from shopwright.pipelines.ingest import Intake
 
 RETRY_AFTER = ((b"retry-after", b"5"),)
@@ -29,6 +30,9 @@ READING_BYTES_MAX = 256 << 20
 NOT_STORED = "the webhook could not be stored now; send it again"
 STORED = Response(200, b"{}")
 OURS = (b"x-shopify-", b"shopify-")
+SHOP_HEADER = SHOP.encode()
+NOBODY = StoreId("")
+"""Deliveries for stores that are not known are counted together."""
 
 log = logging.getLogger("shopwright.web")
 
@@ -36,7 +40,7 @@ log = logging.getLogger("shopwright.web")
 class Webhooks:
     """The handler of one route, its limits and its counts."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each part
         self,
         intake: Intake,
         group: CommitGroup,
@@ -46,6 +50,7 @@ class Webhooks:
         metrics: Metrics,
         body_bytes_max: int,
         on_stored: Callable[[StoreId, int], None],
+        trace: IntakeTrace,
     ) -> None:
         self._intake = intake
         self._group = group
@@ -54,6 +59,7 @@ class Webhooks:
         self._metrics = metrics
         self._body_bytes_max = body_bytes_max
         self._on_stored = on_stored
+        self._trace = trace
         self._reading_bytes = 0
         self._counters: dict[tuple[str, str], Counter] = {}
         self._seconds = metrics.histogram("shopwright_webhook_seconds")
@@ -92,8 +98,18 @@ class Webhooks:
         )
         verdict = self._intake.receive(delivery, self._secrets_of)
         if isinstance(verdict, Rejection):
+            self._trace_refused(request, verdict, received_us)
             raise HttpError(verdict.status, verdict.reason)
+        self._trace.right(verdict.store_id, received_us, verdict.triggered_us)
         return verdict
+
+    def _trace_refused(self, request: Request, verdict: Rejection, received_us: int) -> None:
+        """Note it for a store with a secret; others cost the same, for the time must not tell."""
+        if verdict.status != 401:
+            return
+        shop = store_id_of((request.header(SHOP_HEADER) or b"").decode("latin-1"))
+        known = shop is not None and bool(self._secrets_of(shop))
+        self._trace.wrong(shop if shop is not None and known else NOBODY, received_us)
 
     async def _body(self, request: Request) -> bytes:
         said = request.header(b"content-length")
