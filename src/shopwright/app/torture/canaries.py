@@ -1,5 +1,6 @@
 """What the search looks for: every person of the shops, every secret, everybody who was erased."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -54,4 +55,4 @@ def _spellings(texts: Iterable[str]) -> Iterator[bytes]:
     for text in texts:
         yield text.encode()
         if not text.isascii():
-            yield text.encode("ascii", "backslashreplace")
+            yield json.dumps(text)[1:-1].encode()

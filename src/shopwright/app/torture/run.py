@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from msgspec import Struct
+
 from shopwright.app.bootstrap import open_keys
 from shopwright.app.master_key import read_master_key
 from shopwright.app.settings import Settings
@@ -16,6 +18,7 @@ from shopwright.app.torture.installation import Installation, furnish, new_setti
 from shopwright.app.torture.leaks import Needles, search
 from shopwright.app.torture.life import Life, Order, Status, Tell
 from shopwright.app.torture.report import Report, done_of, revision, sent_of
+from shopwright.app.torture.sender import Sent
 from shopwright.app.torture.traffic import Traffic, plan
 from shopwright.core.clock import Clock
 from shopwright.core.types.identity import StoreId
@@ -34,8 +37,26 @@ def folder(kept: bool) -> Iterator[Path]:
         yield Path(name)
 
 
+class Lived(Struct, frozen=True, kw_only=True):
+    """An installation that has been tortured and is stopped, and all that is known of its life."""
+
+    order: Order
+    settings: Settings
+    secrets: Mapping[StoreId, bytes]
+    installation: Installation
+    traffic: Traffic
+    sent: Sent
+    done: Done
+    undrained: list[str]
+
+
 def torture(order: Order, place: Path, clock: Clock, tell: Tell) -> Report:
     """Do it all in this folder; return what was found."""
+    return judge(live(order, place, clock, tell), clock, tell)
+
+
+def live(order: Order, place: Path, clock: Clock, tell: Tell) -> Lived:
+    """Furnish an installation in this folder, torture it, and stop it."""
     tell(Status(step="inventing three shops"))
     traffic = plan(order.seed, order.seconds, order.rate, clock.now_us())
     settings = new_settings(place, order.web_workers)
@@ -46,23 +67,38 @@ def torture(order: Order, place: Path, clock: Clock, tell: Tell) -> Report:
         sent, done, undrained = asyncio.run(life.live())
     finally:
         installation.end()
+    return Lived(
+        order=order,
+        settings=settings,
+        secrets=secrets,
+        installation=installation,
+        traffic=traffic,
+        sent=sent,
+        done=done,
+        undrained=undrained,
+    )
+
+
+def judge(lived: Lived, clock: Clock, tell: Tell) -> Report:
+    """Read all that was left behind, and compare it with what was sent."""
+    order, settings, done = lived.order, lived.settings, lived.done
     if "replay" in order.actions:
         tell(Status(step="replaying the whole log"))
-        replay(installation, done)
+        replay(lived.installation, done)
     tell(Status(step="comparing with the reference"))
-    findings = audit(settings, traffic.parcels, done.redacted, clock.now_us())
+    findings = audit(settings, lived.traffic.parcels, done.redacted, clock.now_us())
     tell(Status(step="searching every byte"))
-    needles = _needles(settings, traffic, secrets, done)
-    leaks = search(needles, [settings.home], [installation.output])
+    needles = _needles(settings, lived.traffic, lived.secrets, done)
+    leaks = search(needles, [settings.home], [lived.installation.output])
     return Report(
         seed=order.seed,
         revision=revision(),
         minutes=order.seconds / 60,
         rate=order.rate,
         every_seconds=order.every_seconds,
-        sent=sent_of(traffic, sent),
-        done=done_of(installation, done),
-        undrained=undrained,
+        sent=sent_of(lived.traffic, lived.sent),
+        done=done_of(lived.installation, done),
+        undrained=lived.undrained,
         findings=findings,
         leaks=leaks,
         searched_for=len(needles),
