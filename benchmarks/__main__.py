@@ -18,7 +18,7 @@ def main(names: list[str]) -> None:
         module.run()
 
 
-_PARTS = {"__main__", "machine"}
+_PARTS = {"__main__", "machine", "webhook_load"}
 
 if __name__ == "__main__":
     main(sys.argv[1:])
