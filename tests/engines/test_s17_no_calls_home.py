@@ -1,8 +1,6 @@
 """S17: from import to prediction, MLflow included, no process tries to reach another machine."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -17,15 +15,10 @@ from shopwright.app.settings import Settings, child_environment
 NETWORK = "connect,sendto,sendmsg,sendmmsg"
 ELSEWHERE = re.compile(r"sa_family=AF_INET6?, .*?inet_(?:addr|pton)\(([^)]*)\)")
 LOOPBACK = re.compile(r'"127\.|"::1"|"0\.0\.0\.0"')
-NEEDS = "needs strace (Debian package strace)"
 
 
 @pytest.fixture
-def traced(tmp_path: Path) -> Path:
-    if shutil.which("strace") is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(NEEDS)
-        pytest.skip(NEEDS)
+def traced(strace: str, tmp_path: Path) -> Path:
     return tmp_path / "trace"
 
 
