@@ -39,7 +39,7 @@ from shopwright.pipelines.unseal import Unsealer
 from shopwright.simulator.profile import Scale
 from shopwright.simulator.stores import PROFILES, open_store
 
-CUSTOMERS, DAYS = 3_000, 180
+SCALE = Scale(customers=30_000, days=180, fulfilment_told_share=0.2)
 BATCH = 500
 ROUNDS = 5
 WORKER = """
@@ -86,7 +86,7 @@ def _furnish(home: Path) -> Settings:
 def _fill(settings: Settings) -> int:
     """Send a shop's life; return how many records the log holds."""
     profile = PROFILES[0]
-    shop = open_store(profile, time.time_ns() // 1000, 1, Scale(customers=CUSTOMERS, days=DAYS))
+    shop = open_store(profile, time.time_ns() // 1000, 1, SCALE)
     log, keys = bootstrap.open_log(settings, "web-0"), bootstrap.open_keys(settings)
     with closing(log), closing(keys):
         intake = Intake(log, keys, SystemClock(), os.urandom)
@@ -159,7 +159,7 @@ def _replay(settings: Settings, records: int) -> None:
         "replay, with comparison": lambda: _replay_once(settings),
     }
     spent: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(3):
+    for _ in range(2):
         for name, work in ways.items():
             began = time.perf_counter()
             work()
