@@ -11,6 +11,7 @@
     │   └── TooNew                      a file was written by a newer Shopwright
     ├── Busy                            another process holds what this one needs
     ├── Erased                          the key was destroyed: the person was erased
+    ├── ShopTrouble                     Shopify's Admin API did not do what was asked
     └── Refused                         a rule said no (a model that does not beat its baselines)
 """
 
@@ -59,6 +60,14 @@ class Busy(ShopwrightError):
 
 class Erased(ShopwrightError):
     """The data was sealed under a key that has been destroyed."""
+
+
+class ShopTrouble(ShopwrightError):
+    """Shopify's Admin API gave no data; ``trouble`` is the word for what is wrong."""
+
+    def __init__(self, message: str, trouble: str) -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 class Refused(ShopwrightError):

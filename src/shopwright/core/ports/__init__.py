@@ -12,6 +12,7 @@ from shopwright.core.ports.keys import KeyStore, Secrets
 from shopwright.core.ports.ledger import Ledger, LedgerFeed
 from shopwright.core.ports.models import Decisions, ModelRegistry, ModelRemoval, Outbox
 from shopwright.core.ports.privacy import PrivacyRequests
+from shopwright.core.ports.shop import Connections, Leases, Shop, Slices, TokenVault
 from shopwright.core.ports.stores import Stores
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "Audit",
     "Chore",
     "Columns",
+    "Connections",
     "Decisions",
     "Errands",
     "EventLog",
     "KeyStore",
+    "Leases",
     "Ledger",
     "LedgerFeed",
     "ModelRegistry",
@@ -34,6 +37,9 @@ __all__ = [
     "PrivacyRequests",
     "Secrets",
     "Sessions",
+    "Shop",
+    "Slices",
     "Stores",
+    "TokenVault",
     "Users",
 ]
