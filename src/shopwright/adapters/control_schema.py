@@ -1,7 +1,8 @@
 """How ``control.db`` lies in SQLite.
 
 Format 1: stores, their webhook secrets, decisions, and the outbox. Format 2: privacy requests and
-receipts, errands for the worker, the audit trail, users, sessions and API keys.
+receipts, errands for the worker, the audit trail, users, sessions and API keys. Format 3: connected
+stores, their credentials, the slices of their backfills, and leases.
 """
 
 from pathlib import Path
@@ -111,6 +112,27 @@ MIGRATIONS = (
             made_us INTEGER NOT NULL,
             expires_us INTEGER,
             revoked_us INTEGER
+        ) STRICT, WITHOUT ROWID""",
+    ),
+    (
+        """CREATE TABLE tokens (
+            store_id TEXT PRIMARY KEY,
+            wrapped BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE leases (
+            name TEXT PRIMARY KEY,
+            holder TEXT NOT NULL,
+            until_us INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE connections (
+            store_id TEXT PRIMARY KEY,
+            document BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE slices (
+            store_id TEXT NOT NULL,
+            name TEXT NOT NULL,
+            document BLOB NOT NULL,
+            PRIMARY KEY (store_id, name)
         ) STRICT, WITHOUT ROWID""",
     ),
 )

@@ -46,6 +46,7 @@ CONTROL_FILE = (
     _Wrapped("proof", "wrapped", "proof", "only_row"),
     _Wrapped("secrets", "wrapped", "webhook", "number", "store_id", "CAST(fingerprint AS BLOB)"),
     _Wrapped("signing_key", "wrapped", "signing", "only_row"),
+    _Wrapped("tokens", "wrapped", "token", "store_id", "store_id"),
 )
 
 

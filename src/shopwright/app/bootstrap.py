@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from shopwright.adapters.api_keys_sqlite import SqliteApiKeys
     from shopwright.adapters.attempts_sqlite import SqliteAttempts
     from shopwright.adapters.audit_sqlite import SqliteAudit
+    from shopwright.adapters.connections_sqlite import SqliteConnections, SqliteSlices
     from shopwright.adapters.dead_letters_sqlite import SqliteDeadLetters
     from shopwright.adapters.decisions_sqlite import SqliteDecisions
     from shopwright.adapters.errands_sqlite import SqliteErrands
     from shopwright.adapters.keys_sqlite import SqliteKeys
+    from shopwright.adapters.leases_sqlite import SqliteLeases
     from shopwright.adapters.ledger_checkpoints import Checkpoints
     from shopwright.adapters.ledger_feed_sqlite import SqliteLedgerFeed
     from shopwright.adapters.ledger_sqlite import SqliteLedger
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from shopwright.adapters.sessions_sqlite import SqliteSessions
     from shopwright.adapters.signing_key_sqlite import SqliteSigningKey
     from shopwright.adapters.stores_sqlite import SqliteStores
+    from shopwright.adapters.token_vault_sqlite import SqliteTokenVault
     from shopwright.adapters.users_sqlite import SqliteUsers
     from shopwright.pipelines.archive import Archiver
     from shopwright.pipelines.ingest import Intake
@@ -87,6 +90,36 @@ def open_signing_key(settings: Settings) -> "SqliteSigningKey":
     return SqliteSigningKey(
         settings.home / "control.db", read_master_key(settings), entropy=os.urandom
     )
+
+
+def open_vault(settings: Settings) -> "SqliteTokenVault":
+    """Open the credentials of connected stores."""
+    from shopwright.adapters.token_vault_sqlite import SqliteTokenVault
+
+    return SqliteTokenVault(
+        settings.home / "control.db", read_master_key(settings), entropy=os.urandom
+    )
+
+
+def open_leases(settings: Settings) -> "SqliteLeases":
+    """Open the list of who does what only one may do at a time."""
+    from shopwright.adapters.leases_sqlite import SqliteLeases
+
+    return SqliteLeases(settings.home / "control.db")
+
+
+def open_connections(settings: Settings) -> "SqliteConnections":
+    """Open what is known of connected stores."""
+    from shopwright.adapters.connections_sqlite import SqliteConnections
+
+    return SqliteConnections(settings.home / "control.db")
+
+
+def open_slices(settings: Settings) -> "SqliteSlices":
+    """Open how far each backfill has come."""
+    from shopwright.adapters.connections_sqlite import SqliteSlices
+
+    return SqliteSlices(settings.home / "control.db")
 
 
 def open_stores(settings: Settings) -> "SqliteStores":

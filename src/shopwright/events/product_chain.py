@@ -57,7 +57,7 @@ def chain(
 
 def _states(tellings: Sequence[Telling]) -> list[tuple[int, _State]]:
     facts = sorted((t for t in tellings if isinstance(t, ProductFact)), key=_age)
-    told = [(fact.updated_us, _state(fact)) for fact in facts if not fact.deleted]
+    told = _told([fact for fact in facts if not fact.deleted])
     deleted_us = min((fact.updated_us for fact in facts if fact.deleted), default=None)
     if deleted_us is None:
         return told
@@ -66,9 +66,19 @@ def _states(tellings: Sequence[Telling]) -> list[tuple[int, _State]]:
     return [*before, (deleted_us, last._replace(deleted=True))]
 
 
-def _state(fact: ProductFact) -> _State:
-    return _State(fact.title, fact.category, fact.status, False, fact.variants)
+def _told(facts: Sequence[ProductFact]) -> list[tuple[int, _State]]:
+    """Return each telling's state; what one leaves untold of a variant stays as it was."""
+    told: list[tuple[int, _State]] = []
+    known: dict[str, Variant] = {}
+    for fact in facts:
+        kept = [known[one] for one in fact.untold if one in known]
+        known = {variant.variant_id: variant for variant in (*fact.variants, *kept)}
+        variants = tuple(known[one] for one in sorted(known, key=lambda one: (len(one), one)))
+        state = _State(fact.title, fact.category, fact.status, False, variants)
+        told.append((fact.updated_us, state))
+    return told
 
 
-def _age(fact: ProductFact) -> tuple[int, int, bytes]:
-    return fact.updated_us, fact.triggered_us, _canonical(fact)
+def _age(fact: ProductFact) -> tuple[int, bool, int, bytes]:
+    # Of two tellings of one instant the one that leaves nothing untold is the newer.
+    return fact.updated_us, not fact.untold, fact.triggered_us, _canonical(fact)

@@ -6,6 +6,10 @@ from shopwright.core.errors import Unreadable
 from shopwright.core.types.ledger import Telling
 from shopwright.core.types.store import Store
 from shopwright.events import (
+    admin_customer,
+    admin_gone,
+    admin_order,
+    admin_product,
     imported,
     shopify_customer,
     shopify_order,
@@ -65,6 +69,11 @@ _READERS: Mapping[str, Reader] = {
     "customers/disable": shopify_customer.read_customer,
     "customers/delete": shopify_customer.read_deletion,
     "customers/merge": shopify_customer.read_merge,
+    admin_order.TOPIC: admin_order.read_order,
+    admin_product.TOPIC: admin_product.read_product,
+    admin_customer.TOPIC: admin_customer.read_customer,
+    admin_gone.TOPIC: admin_gone.read_gone,
+    admin_gone.MERGED_TOPIC: admin_gone.read_merged,
     imported.ORDER_TOPIC: imported.read_order,
     imported.PRODUCT_TOPIC: imported.read_product,
     **dict.fromkeys(

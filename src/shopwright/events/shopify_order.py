@@ -33,7 +33,7 @@ from shopwright.events.reading import (
 from shopwright.events.shopify_refund import RefundPayload, Units, refund_of
 
 # Never charged, and never will be: an authorisation that was voided or ran out.
-_VOIDED = frozenset({"voided", "expired"})
+VOIDED = frozenset({"voided", "expired"})
 
 
 class DiscountPayload(Struct, frozen=True, gc=False):
@@ -130,7 +130,7 @@ def read_order(body: bytes, reading: Reading) -> tuple[Telling, ...]:
         test=bool(payload.test),
         confirmed=payload.confirmed is not False,
         cancelled_us=date_us(payload.cancelled_at, "cancelled_at"),
-        voided=payload.financial_status in _VOIDED,
+        voided=payload.financial_status in VOIDED,
         # Without its refunds a payload cannot tell a refunded unit from one that was edited off.
         current_units={} if payload.refunds is None else _current_units(lines),
         lines=[_line(line, reading, taxes_included=taxes_included) for line in lines],

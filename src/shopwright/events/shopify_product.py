@@ -1,7 +1,7 @@
 """Reads ``products/*``: what a product is called, belongs to and costs.
 
-A payload tells only the first 100 variants in full; of the others it gives ids without data, and
-they are left out. https://shopify.dev/docs/api/admin-rest/latest/resources/product
+A payload tells only the first 100 variants in full; of the others it gives their ids, and what was
+told of them before stays. https://shopify.dev/docs/api/admin-rest/latest/resources/product
 """
 
 from decimal import Decimal
@@ -46,6 +46,12 @@ class VariantPayload(Struct, frozen=True, gc=False):
     inventory_item_id: ShopifyId | None = None
 
 
+class VariantGid(Struct, frozen=True, gc=False):
+    """That a variant exists."""
+
+    admin_graphql_api_id: ShopifyId
+
+
 class ProductPayload(Struct, frozen=True):
     """A whole product, as far as it is read."""
 
@@ -59,25 +65,34 @@ class ProductPayload(Struct, frozen=True):
     created_at: str | None = None
     updated_at: str | None = None
     variants: list[VariantPayload] | None = None
+    variant_gids: list[VariantGid] | None = None
 
 
 def read_product(body: bytes, reading: Reading) -> tuple[Telling, ...]:
     """Return the product's one fact. Raises Unreadable."""
     payload = decode(_PRODUCT, body)
     check_kind(payload.admin_graphql_api_id, "Product")
+    return (product_fact(payload, reading),)
+
+
+def product_fact(payload: ProductPayload, reading: Reading) -> ProductFact:
+    """Return what a product's payload tells, whatever source it came from. Raises Unreadable.
+
+    Variants are in the order of their ids: sources differ in the order in which they list them.
+    """
     updated_us = date_us(payload.updated_at, "updated_at")
-    return (
-        ProductFact(
-            product_id=first_id("id", payload.id, payload.admin_graphql_api_id),
-            updated_us=reading.told_us if updated_us is None else updated_us,
-            triggered_us=reading.triggered_us,
-            title=text_or_none(payload.title, "title") or "",
-            category=_category(payload),
-            status=text_or_none(payload.status, "status") or "",
-            vendor=text_or_none(payload.vendor, "vendor") or "",
-            deleted=False,
-            variants=tuple(_variant(variant, reading) for variant in payload.variants or ()),
-        ),
+    variants = [_variant(variant, reading) for variant in payload.variants or ()]
+    return ProductFact(
+        product_id=first_id("id", payload.id, payload.admin_graphql_api_id),
+        updated_us=reading.told_us if updated_us is None else updated_us,
+        triggered_us=reading.triggered_us,
+        title=text_or_none(payload.title, "title") or "",
+        category=_category(payload),
+        status=text_or_none(payload.status, "status") or "",
+        vendor=text_or_none(payload.vendor, "vendor") or "",
+        deleted=False,
+        variants=tuple(sorted(variants, key=lambda one: (len(one.variant_id), one.variant_id))),
+        untold=_untold(payload, {variant.variant_id for variant in variants}),
     )
 
 
@@ -96,6 +111,11 @@ def read_deletion(body: bytes, reading: Reading) -> tuple[Telling, ...]:
             variants=(),
         ),
     )
+
+
+def _untold(payload: ProductPayload, told: set[str]) -> tuple[str, ...]:
+    named = {plain_id(one.admin_graphql_api_id, "a gid") for one in payload.variant_gids or ()}
+    return tuple(sorted(named - told, key=lambda one: (len(one), one)))
 
 
 def _category(payload: ProductPayload) -> str:

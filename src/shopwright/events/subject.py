@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from shopwright.core.errors import Unreadable
 from shopwright.core.types.event import Subject
-from shopwright.events import imported, privacy
+from shopwright.events import admin_customer, admin_gone, admin_order, imported, privacy
 from shopwright.events.contacts import checkout_id
 from shopwright.events.reading import Pseudonymise, ShopifyId, decode, plain_id, text_or_none
 
@@ -156,6 +156,10 @@ _FINDERS: dict[str, Callable[[bytes], Found]] = {
     "customers/purchasing_summary": _of_graphql_customer,
     "customer.tags_added": _of_graphql_customer,
     "customer.tags_removed": _of_graphql_customer,
+    admin_order.TOPIC: _finder(_OrderIds, _of_order),
+    admin_customer.TOPIC: _finder(_Ref, lambda p: _named("customer", p.id)),
+    admin_gone.TOPIC: lambda _body: None,
+    admin_gone.MERGED_TOPIC: lambda _body: None,
     imported.ORDER_TOPIC: _finder(_ImportIds, _of_import),
 }
 """By topic, else by the part before the slash, else whatever customer the body names."""

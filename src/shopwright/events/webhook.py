@@ -26,7 +26,7 @@ TRIGGERED_AT = "x-shopify-triggered-at"
 
 _READ = frozenset({SIGNATURE, SHOP, TOPIC, API_VERSION, WEBHOOK_ID, EVENT_ID, TRIGGERED_AT})
 
-OWN_TOPICS = ("imports/", "predictions/")
+OWN_TOPICS = ("admin/", "imports/", "predictions/")
 """Topics that only this machine may write; a replayed delivery must not borrow one."""
 
 _TOPIC_NAME = re.compile(

@@ -24,6 +24,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("api_keys_sqlite.py", "WHERE key_id = ? AND revoked_us"): "as above",
     ("api_keys_sqlite.py", "api_keys ORDER BY"): "the operator's list of all keys",
     ("audit_sqlite.py", "FROM audit"): "the operator's trail of the whole installation",
+    ("connections_sqlite.py", "FROM connections ORDER BY"): "the healer goes through all of them",
     ("dead_letters_sqlite.py", "WHERE partition = ? AND offset = ?"): "a place in the log",
     ("ledger_commit.py", "WHERE partition = ? AND offset = ?"): "a place in the log",
     ("decisions_sqlite.py", "FROM decisions WHERE"): "built from the columns that were given",

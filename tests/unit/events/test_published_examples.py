@@ -17,11 +17,15 @@ from shopwright.core.types.product import ProductFact
 from shopwright.events.privacy import ABOUT_PEOPLE
 from shopwright.events.shopify import TOPICS, read
 from shopwright.events.subject import subject_of
+from shopwright.events.webhook import OWN_TOPICS
 
 EXAMPLES = Path(__file__).resolve().parents[4] / "shared/shopify/webhook_schemas_2026-07.json.gz"
 DOLLARS = replace(STORE, currency="USD")
 
-UNPUBLISHED = {"imports/order", "imports/product", "customers/enable", "customers/disable"}
+UNPUBLISHED = {one for one in TOPICS if one.startswith(OWN_TOPICS)} | {
+    "customers/enable",
+    "customers/disable",
+}
 """Our own topics, and two that share the payload of customers/update."""
 
 TOLD: dict[str, type[Telling]] = {

@@ -29,6 +29,9 @@ class ProductFact(Struct, frozen=True, kw_only=True, tag="product"):
     vendor: str
     deleted: bool
     variants: tuple[Variant, ...]
+    untold: tuple[str, ...] = ()
+    """Ids of variants that exist and of which this telling says nothing: a webhook tells the first
+    hundred in full."""
 
 
 class ProductVersion(Struct, frozen=True, kw_only=True, array_like=True):

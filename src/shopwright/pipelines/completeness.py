@@ -1,0 +1,62 @@
+"""Compares what a backfill read with what the ledger holds: the last of three counts."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
+
+from shopwright.core.ports import KeyStore, Ledger, Slices
+from shopwright.core.types.connection import Slice
+from shopwright.core.types.identity import Pseudonym
+from shopwright.core.types.ledger import Document
+from shopwright.pipelines.backfill import Taken, checksum
+
+BATCH = 1_000
+
+
+def prove(taken: Sequence[Taken], ledger: Ledger, keys: KeyStore, slices: Slices) -> list[Slice]:
+    """Return each slice as proven, or as a mismatch that says what is missing.
+
+    People who were erased here are kept out on purpose: what is theirs is not missing.
+    """
+    return [_prove(one, ledger, keys, slices) for one in taken]
+
+
+def _prove(one: Taken, ledger: Ledger, keys: KeyStore, slices: Slices) -> Slice:
+    if one.slice.state == "mismatch":
+        return one.slice
+    held: list[Document] = []
+    erased = 0
+    for documents, subjects in _batches(one):
+        told = ledger.tellings(documents)
+        held += [document for document in documents if document in told]
+        absent = [s for d, s in zip(documents, subjects, strict=True) if d not in told]
+        erased += _erased(one.slice, absent, keys)
+    whole = len(held) + erased == one.slice.read_count
+    if not erased:
+        whole = whole and checksum(held) == one.slice.read_checksum
+    missing = one.slice.read_count - len(held) - erased
+    proven = replace(
+        one.slice,
+        state="proven" if whole else "mismatch",
+        held_count=len(held) + erased,
+        why=""
+        if whole
+        else f"{missing:,} of {one.slice.read_count:,} {one.slice.kind} are not "
+        "held here: `shopwright dead-letters list` shows what could not be read",
+    )
+    slices.put(proven)
+    return proven
+
+
+def _batches(one: Taken) -> Iterator[tuple[list[Document], list[Pseudonym | None]]]:
+    for start in range(0, len(one.documents), BATCH):
+        end = start + BATCH
+        yield list(one.documents[start:end]), list(one.subjects[start:end])
+
+
+def _erased(one: Slice, subjects: Sequence[Pseudonym | None], keys: KeyStore) -> int:
+    named = [subject for subject in subjects if subject is not None]
+    if not named:
+        return 0
+    alive = keys.open_keys(one.store_id, named)
+    return sum(subject not in alive for subject in named)

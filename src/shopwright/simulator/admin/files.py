@@ -1,0 +1,114 @@
+"""Bulk operations of one shop, as they run, and the files they leave."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+from graphql import GraphQLSchema
+
+from shopwright.core.clock import US_PER_DAY, US_PER_SECOND
+from shopwright.core.errors import BadInput
+from shopwright.simulator.admin.bulk import FILE_DAYS, RUNNING_MAX, BulkOperation, BulkQuery
+from shopwright.simulator.admin.faults import AdminFaults
+from shopwright.simulator.admin.nodes import Node
+
+OBJECTS_PER_SECOND = 5_000.0
+SECONDS_MIN = 0.2
+PIECE_BYTES = 1 << 16
+
+
+class TooMany(BadInput):
+    """Five operations are running."""
+
+
+class BulkFiles:
+    """Starts operations and serves their files."""
+
+    def __init__(self, address: str, rng: np.random.Generator) -> None:
+        self._address = address
+        self._rng = rng
+        self._operations: dict[int, BulkOperation] = {}
+
+    def start(
+        self,
+        schema: GraphQLSchema,
+        text: str,
+        nodes: Callable[[BulkQuery], Iterable[Node]],
+        faults: AdminFaults,
+        now_us: int,
+    ) -> BulkOperation:
+        """Start an operation. Raises BadInput for a query that cannot be one, TooMany for a sixth.
+
+        What it reads is what the shop holds at this instant.
+        """
+        if sum(one.status == "RUNNING" for one in self.all(now_us)) >= RUNNING_MAX:
+            raise TooMany("A bulk query operation for this app and shop is already in progress.")
+        query = BulkQuery(schema, text)
+        found = list(query.lines(iter(nodes(query))))
+        lines, roots = [line for _, line in found], sum(is_root for is_root, _ in found)
+        operation = BulkOperation(
+            number=10_000 + len(self._operations),
+            query=text,
+            created_us=now_us,
+            done_us=now_us
+            + round(max(SECONDS_MIN, len(lines) / OBJECTS_PER_SECOND) * US_PER_SECOND),
+            lines=lines,
+            roots=roots,
+        )
+        self._spoil(operation, faults)
+        self._operations[operation.number] = operation
+        return operation
+
+    def _spoil(self, operation: BulkOperation, faults: AdminFaults) -> None:
+        if faults.shuffled:
+            self._rng.shuffle(operation.lines)
+        if faults.bulk_fails > 0:
+            faults.bulk_fails -= 1
+            operation.error_code = "INTERNAL_SERVER_ERROR"
+            operation.partial = True
+            operation.lines = operation.lines[: len(operation.lines) // 2]
+        elif faults.bulk_drops > 0 and operation.lines:
+            faults.bulk_drops -= 1
+            operation.lines = operation.lines[: len(operation.lines) * 2 // 3]
+            operation.roots = sum(b'"__parentId"' not in line for line in operation.lines)
+
+    def all(self, now_us: int) -> list[BulkOperation]:
+        """Return every operation as it is now, newest first."""
+        for one in self._operations.values():
+            one.settle(now_us)
+        return sorted(self._operations.values(), key=lambda one: -one.number)
+
+    def get(self, number: int, now_us: int) -> BulkOperation | None:
+        """Return one operation as it is now."""
+        found = self._operations.get(number)
+        if found is not None:
+            found.settle(now_us)
+        return found
+
+    def cancel(self, number: int, now_us: int) -> BulkOperation | None:
+        """Cancel an operation that is running."""
+        found = self.get(number, now_us)
+        if found is not None and found.status == "RUNNING":
+            found.status = "CANCELED"
+        return found
+
+    def address(self, operation: BulkOperation) -> str:
+        """Return where an operation's file lies."""
+        return f"{self._address}/bulk/{operation.number}.jsonl"
+
+    def read(self, url: str, first_byte: int, faults: AdminFaults, now_us: int) -> Iterator[bytes]:
+        """Yield a file from a byte on. Raises OSError as a download would."""
+        name = url.rpartition("/")[2].partition(".")[0]
+        found = self.get(int(name), now_us) if name.isdigit() else None
+        if found is None or now_us < found.done_us or found.status == "CANCELED":
+            raise OSError("the file's address answers 404")
+        if now_us > found.done_us + FILE_DAYS * US_PER_DAY:
+            raise OSError("the file's address has expired (403)")
+        whole = b"".join(line + b"\n" for line in found.lines)[first_byte:]
+        cut = faults.cut_downloads > 0
+        if cut:
+            faults.cut_downloads -= 1
+            whole = whole[: int(self._rng.integers(len(whole) + 1))]
+        for start in range(0, len(whole), PIECE_BYTES):
+            yield whole[start : start + PIECE_BYTES]
+        if cut:
+            raise OSError("the connection was closed in the middle of the file")

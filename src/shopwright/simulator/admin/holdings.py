@@ -1,0 +1,114 @@
+"""What a simulated shop holds at the moment: the sum of everything its webhooks ever told."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from shopwright.simulator.admin.nodes import Node
+from shopwright.simulator.admin.order_node import order_node
+from shopwright.simulator.admin.other_nodes import customer_node, product_node
+from shopwright.simulator.admin.search import instant
+from shopwright.simulator.webhook import SimulatedWebhook
+
+_ORDERS = ("orders/create", "orders/updated", "orders/paid", "orders/cancelled", "orders/fulfilled")
+
+
+class Holdings:
+    """Orders, products and customers by number, as their newest payloads."""
+
+    def __init__(self) -> None:
+        self._orders = _Kept(order_node)
+        self._products = _Kept(product_node)
+        self._customers = _Kept(customer_node)
+
+    def tell(self, webhook: SimulatedWebhook) -> None:
+        """Change what the shop holds by what a webhook tells."""
+        body = msgspec.json.decode(webhook.body)
+        topic = webhook.topic
+        if topic in _ORDERS:
+            self._orders.put(body)
+        elif topic in ("products/create", "products/update"):
+            self._products.put(body)
+        elif topic in ("customers/create", "customers/update"):
+            self._customers.put(body)
+        elif topic == "orders/delete":
+            self._orders.remove(body["id"])
+        elif topic == "products/delete":
+            self._products.remove(body["id"])
+        elif topic == "customers/delete":
+            self._customers.remove(body["id"])
+        elif topic == "customers/merge":
+            self._merge(body)
+
+    def tell_all(self, webhooks: Iterable[SimulatedWebhook]) -> None:
+        """Tell many, in the order in which they happened."""
+        for webhook in webhooks:
+            self.tell(webhook)
+
+    def orders(self) -> Iterable[Node]:
+        """Return every order's node, by number."""
+        return self._orders.nodes()
+
+    def products(self) -> Iterable[Node]:
+        """Return every product's node, by number."""
+        return self._products.nodes()
+
+    def customers(self) -> Iterable[Node]:
+        """Return every customer's node, by number."""
+        return self._customers.nodes()
+
+    def node(self, kind: str, number: int) -> Node | None:
+        """Return one node by its global id's parts, None when the shop holds no such thing."""
+        kept = {"Order": self._orders, "Product": self._products, "Customer": self._customers}
+        return kept[kind].node(number) if kind in kept else None
+
+    def _merge(self, body: Mapping[str, Any]) -> None:
+        """Give the orders of the account that goes to the one that stays."""
+        kept = int(body["admin_graphql_api_customer_kept_id"].rpartition("/")[2])
+        gone = int(body["admin_graphql_api_customer_deleted_id"].rpartition("/")[2])
+        self._customers.remove(gone)
+        who = self._customers.payload(kept) or {"id": kept}
+        for order in self._orders.payloads():
+            if order["customer"] and order["customer"]["id"] == gone:
+                self._orders.put(order | {"customer": who})
+
+
+class _Kept:
+    """Payloads of one kind by number; a node is made when it is first asked for."""
+
+    def __init__(self, made: Callable[[Mapping[str, Any]], Node]) -> None:
+        self._made = made
+        self._payloads: dict[int, dict[str, Any]] = {}
+        self._nodes: dict[int, Node] = {}
+
+    def put(self, payload: dict[str, Any]) -> None:
+        """Keep a payload unless a newer one is here."""
+        number = payload["id"]
+        before = self._payloads.get(number)
+        if before is None or instant(before["updated_at"]) <= instant(payload["updated_at"]):
+            self._payloads[number] = payload
+            self._nodes.pop(number, None)
+
+    def remove(self, number: int) -> None:
+        self._payloads.pop(number, None)
+        self._nodes.pop(number, None)
+
+    def payload(self, number: int) -> dict[str, Any] | None:
+        return self._payloads.get(number)
+
+    def payloads(self) -> list[dict[str, Any]]:
+        return list(self._payloads.values())
+
+    def nodes(self) -> Iterator[Node]:
+        for number in sorted(self._payloads):
+            node = self.node(number)
+            assert node is not None
+            yield node
+
+    def node(self, number: int) -> Node | None:
+        if number not in self._payloads:
+            return None
+        if number not in self._nodes:
+            self._nodes[number] = self._made(self._payloads[number])
+        return self._nodes[number]
