@@ -108,6 +108,53 @@ class Work(Web, frozen=True, kw_only=True):
             extra=shown("days"),
         ),
     ] = 7
+    admin_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(http://(127\.0\.0\.1|localhost):\d{1,5})?$",
+            description="Where the Admin API of simulated shops answers on this machine; empty: "
+            "Shopify itself is asked.",
+            extra=shown("URL", allowed="http://127.0.0.1:PORT, or nothing"),
+        ),
+    ] = ""
+    admin_api_version: Annotated[
+        str,
+        Meta(
+            pattern=r"^20\d\d-(01|04|07|10)$",
+            description="The version of Shopify's Admin API that is asked for.",
+            extra=shown("", allowed="a version such as 2026-10"),
+        ),
+    ] = "2026-10"
+    backfill_days: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=36_600,
+            description="Orders of so many days are taken in when a store is connected; 60 at most "
+            "where the app was not granted `read_all_orders`.",
+            extra=shown("days"),
+        ),
+    ] = 730
+    reconcile_minutes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=24 * 60,
+            description="How often each connected store is asked what it updated, its webhook "
+            "subscriptions are mended, and what was missed is fetched; 0 never asks.",
+            extra=shown("minutes"),
+        ),
+    ] = 60
+    compare_hours: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=24 * 366,
+            description="How often all ids of a connected store are compared, to find what was "
+            "deleted or merged there and never told; 0 never compares.",
+            extra=shown("hours"),
+        ),
+    ] = 24
     mlflow_every_seconds: Annotated[
         int,
         Meta(

@@ -86,6 +86,7 @@ class Backfill:
             read=read,
             given_up=lambda one: Taken(slice=one),
             counted=only is None,
+            noted=only is None,
         )
         return self._runs.run(planned, job, watch)
 
@@ -120,7 +121,7 @@ class Backfill:
             why="",
         )
         return Taken(
-            slice=self._runs.note(told),
+            slice=told if only is not None else self._runs.note(told),
             documents=tuple(documents_of),
             subjects=tuple(subjects),
             new=new,

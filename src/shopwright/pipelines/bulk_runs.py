@@ -49,6 +49,8 @@ class Job(NamedTuple, Generic[T]):
     given_up: Callable[[Slice], T]
     counted: bool = True
     """Whether Shopify is asked for its own count of the slice."""
+    noted: bool = True
+    """Whether its slices are remembered: those of a backfill are, a look now and then is not."""
 
 
 class BulkRuns:
@@ -91,9 +93,10 @@ class BulkRuns:
                 self._clock.sleep(seconds)
         raise ShopTrouble(f"{planned[0].store_id}: a bulk operation does not end", "unavailable")
 
-    def note(self, one: Slice) -> Slice:
+    def note(self, one: Slice, job: Job[T] | None = None) -> Slice:
         """Remember how far a slice is."""
-        self._slices.put(one)
+        if job is None or job.noted:
+            self._slices.put(one)
         return one
 
     def _start(self, waiting: list[Slice], running: list[Slice], job: Job[T]) -> None:
@@ -120,7 +123,7 @@ class BulkRuns:
                 tries=one.tries + 1,
                 why="",
             )
-            running.append(self.note(started))
+            running.append(self.note(started, job))
 
     def _finished(self, running: Sequence[Slice]) -> list[tuple[Slice, Mapping[str, Any]]]:
         """Ask for all operations at once; return those that have ended."""
@@ -144,9 +147,9 @@ class BulkRuns:
             results.append(self._read(one, operation, job))
         except _NotWhole as error:
             if one.tries < TRIES_MAX:
-                waiting.append(self.note(replace(one, state="planned", why=str(error))))
+                waiting.append(self.note(replace(one, state="planned", why=str(error)), job))
             else:
-                failed = self.note(replace(one, state="mismatch", why=str(error)))
+                failed = self.note(replace(one, state="mismatch", why=str(error)), job)
                 results.append(job.given_up(failed))
 
     def _read(self, one: Slice, operation: Mapping[str, Any], job: Job[T]) -> T:

@@ -135,7 +135,7 @@ class Comparison:
             raise ShopTrouble(f"{store_id}: the list of {kind} is not whole: {one.why}", "partial")
 
         one = Slice(store_id=store_id, name=f"compare/{kind}", kind=kind, search=search)
-        job = Job(query=documents.bulk_ids, read=read, given_up=given_up)
+        job = Job(query=documents.bulk_ids, read=read, given_up=given_up, noted=False)
         (found,) = self._runs.run([one], job, watch)
         return found
 

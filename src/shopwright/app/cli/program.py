@@ -23,6 +23,7 @@ ENTRIES: Mapping[str, Entry] = {
     "demo": Entry(f"{_HERE}.demo", "Show simulated stores through the whole life, offline."),
     "init": Entry(f"{_HERE}.init", "Write the settings file and the master key."),
     "doctor": Entry(f"{_HERE}.doctor", "Say what is wrong and how to mend it."),
+    "connect": Entry(f"{_HERE}.connect", "Connect a store and prove that nothing is missing."),
     "stores": Entry(f"{_HERE}.stores", "Add stores and their webhook secrets."),
     "import": Entry(f"{_HERE}.import_history", "Read history from a file."),
     "up": Entry(f"{_HERE}.up", "Run the system until it is stopped."),
@@ -49,6 +50,9 @@ ENTRIES: Mapping[str, Entry] = {
     "master-key": Entry(f"{_HERE}.master_key", "Change the master key."),
     "torture": Entry(
         f"{_HERE}.torture", "Torture an installation of its own and count what was lost."
+    ),
+    "simulate-shopify": Entry(
+        f"{_HERE}.simulate_shopify", "Run simulated shops with an Admin API to connect to."
     ),
     "mlflow-sync": Entry(f"{_HERE}.mlflow_sync", "Mirror waiting models to MLflow."),
 }
