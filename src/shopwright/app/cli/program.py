@@ -24,6 +24,11 @@ ENTRIES: Mapping[str, Entry] = {
     "init": Entry(f"{_HERE}.init", "Write the settings file and the master key."),
     "doctor": Entry(f"{_HERE}.doctor", "Say what is wrong and how to mend it."),
     "connect": Entry(f"{_HERE}.connect", "Connect a store and prove that nothing is missing."),
+    "backfill": Entry(f"{_HERE}.backfill", "Take a connected store's history in again."),
+    "reconcile": Entry(
+        f"{_HERE}.reconcile", "Ask stores what they updated; fetch what was missed."
+    ),
+    "disconnect": Entry(f"{_HERE}.disconnect", "Let go of a store's webhooks and credential."),
     "stores": Entry(f"{_HERE}.stores", "Add stores and their webhook secrets."),
     "import": Entry(f"{_HERE}.import_history", "Read history from a file."),
     "up": Entry(f"{_HERE}.up", "Run the system until it is stopped."),

@@ -62,6 +62,10 @@ class Connection(Struct, frozen=True, kw_only=True):
     """Orders created before are not held; None: all orders are."""
     reconciled_us: int | None = None
     """Everything updated in the shop before this is held here."""
+    looked_us: int | None = None
+    """When the store was last asked what it updated, with or without success."""
+    missed: int = 0
+    """Updates that no webhook had told, since the store was connected."""
     compared_us: int | None = None
     """When ids were last compared to find what was deleted in the shop."""
     trouble: str = ""
