@@ -35,16 +35,26 @@ class NotGenuine(Struct, frozen=True, kw_only=True):
 
 
 def authorize_url(
-    store_id: StoreId, client_id: str, scopes: Sequence[str], redirect_uri: str, state: str
+    store_id: StoreId,
+    client_id: str,
+    scopes: Sequence[str],
+    redirect_uri: str,
+    state: str,
+    *,
+    base: str = "",
 ) -> str:
-    """Return the page on which the merchant grants the scopes."""
+    """Return the page on which the merchant grants the scopes.
+
+    ``base`` is the address of simulated shops; empty: the shop's own.
+    """
     query = {
         "client_id": client_id,
         "scope": ",".join(scopes),
         "redirect_uri": redirect_uri,
         "state": state,
     }
-    return f"https://{store_id}/admin/oauth/authorize?{urlencode(query)}"
+    shop = f"{base}/{store_id}" if base else f"https://{store_id}"
+    return f"{shop}/admin/oauth/authorize?{urlencode(query)}"
 
 
 def read_callback(

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from shopwright.admin import documents
 from shopwright.admin.scopes import LIMITED_DAYS
+from shopwright.app.heal_lane import is_due
 from shopwright.app.shopify import Shopify
 from shopwright.core.clock import US_PER_DAY, US_PER_SECOND
 from shopwright.core.errors import ShopTrouble, ShopwrightError
@@ -49,18 +50,8 @@ class Healer:
 
     def due(self) -> list[Connection]:
         """Return the stores whose look at Shopify is due."""
-        settings = self._shopify.settings
-        if not settings.reconcile_minutes:
-            return []
-        now_us = self._shopify.clock.now_us()
-        before_us = now_us - settings.reconcile_minutes * 60 * US_PER_SECOND
-        return [
-            one
-            for one in self._shopify.connections.all()
-            if one.state == "connected"
-            and one.backfill_from_us is not None
-            and (one.looked_us or 0) <= before_us
-        ]
+        minutes, now_us = self._shopify.settings.reconcile_minutes, self._shopify.clock.now_us()
+        return [one for one in self._shopify.connections.all() if is_due(one, minutes, now_us)]
 
     def heal_all(
         self, connections: Sequence[Connection], tell: Callable[[Healed], None]

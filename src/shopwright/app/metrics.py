@@ -98,6 +98,22 @@ METRICS = (
         "Predictions that were answered but lost to the prediction log.",
     ),
     Metric(
+        "shopwright_reconcile_missing_total",
+        "counter",
+        "Updates in connected stores that no webhook had told, found and fetched.",
+    ),
+    Metric("shopwright_stores_connected", "gauge", "Stores connected through the Admin API."),
+    Metric(
+        "shopwright_stores_in_trouble",
+        "gauge",
+        "Connected stores that could not be asked when they last should have been.",
+    ),
+    Metric(
+        "shopwright_api_version_days_left",
+        "gauge",
+        "Days until the oldest API version in use may end; alarm below 60.",
+    ),
+    Metric(
         "shopwright_requests_total",
         "counter",
         "Other requests answered, by route and status.",

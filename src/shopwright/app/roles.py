@@ -61,6 +61,7 @@ def _work(settings: Settings) -> None:
 
 def _schedule(settings: Settings) -> None:
     from shopwright.app.bootstrap import (  # noqa: PLC0415
+        open_connections,
         open_decisions,
         open_outbox,
         open_stores,
@@ -81,6 +82,7 @@ def _schedule(settings: Settings) -> None:
     with Stop() as stop, hold(settings.run_folder / "scheduler.lock", "the schedule"):
         scheduler = Scheduler(
             settings=settings,
+            connections=open_connections(settings),
             stores=open_stores(settings),
             decisions=open_decisions(settings),
             outbox=open_outbox(settings),

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from shopwright.app.heal_lane import HealLane
 from shopwright.app.job import Ended, Job
 from shopwright.app.metrics import Metrics
 from shopwright.app.schedule import (
@@ -24,7 +25,7 @@ from shopwright.app.schedule import (
 from shopwright.app.settings import Settings
 from shopwright.app.stopping import Stop
 from shopwright.core.clock import US_PER_SECOND, Clock
-from shopwright.core.ports import Decisions, Outbox, Stores
+from shopwright.core.ports import Connections, Decisions, Outbox, Stores
 from shopwright.training import tasks
 from shopwright.training.registration import OUTBOX_KIND
 
@@ -45,12 +46,13 @@ StartJob = Callable[[Sequence[str], float], Job]
 
 
 class Scheduler:
-    """Starts at most one job at a time."""
+    """Starts at most one training at a time, and the healer beside it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each port that it works on
         self,
         *,
         settings: Settings,
+        connections: Connections,
         stores: Stores,
         decisions: Decisions,
         outbox: Outbox,
@@ -58,6 +60,7 @@ class Scheduler:
         clock: Clock,
         metrics: Metrics,
     ) -> None:
+        self._heal = HealLane(settings, connections, start, clock, metrics)
         self._settings = settings
         self._stores = stores
         self._decisions = decisions
@@ -86,6 +89,7 @@ class Scheduler:
                 self.turn()
                 self._clock.sleep(TICK_SECONDS)
         finally:
+            self._heal.end()
             if self._job is not None:
                 self._job.end()
 
@@ -95,7 +99,8 @@ class Scheduler:
         return self._job is not None
 
     def turn(self) -> None:
-        """See how the running job does, or start the next one."""
+        """See how the running jobs do, or start the next ones."""
+        self._heal.turn()
         if self._job is not None:
             if (ended := self._job.poll()) is not None:
                 self._job = None

@@ -129,9 +129,11 @@ def _remember_served(connections: Connections) -> Callable[[StoreId, str], None]
     def remember(store_id: StoreId, version: str) -> None:
         if not version or served.get(store_id) == version:
             return
-        served[store_id] = version
         known: Connection | None = connections.get(store_id)
-        if known is not None and known.served_version != version:
+        if known is None:
+            return  # it is being connected: the next answer tells it again
+        served[store_id] = version
+        if known.served_version != version:
             connections.put(replace(known, served_version=version))
 
     return remember

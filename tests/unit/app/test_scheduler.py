@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shopwright.adapters.memory_connections import MemoryConnections
 from shopwright.adapters.memory_control import MemoryDecisions, MemoryOutbox, MemoryStores
 from shopwright.app.job import Ended, Job
 from shopwright.app.metrics import Metrics
@@ -157,6 +158,7 @@ class Shop:
         self.clock = SimulatedClock(100 * HOUR)
         self.settings = load(Path(os.devnull), {}, {"home": str(home), **given})
         self.stores, self.decisions, self.outbox = MemoryStores(), MemoryDecisions(), MemoryOutbox()
+        self.connections = MemoryConnections()
         for store in stores:
             self.stores.put(Store(store_id=store, currency="GBP", timezone="UTC", added_us=0))
         self.started: list[list[str]] = []
@@ -166,6 +168,7 @@ class Shop:
     def restarted(self) -> Scheduler:
         return Scheduler(
             settings=self.settings,
+            connections=self.connections,
             stores=self.stores,
             decisions=self.decisions,
             outbox=self.outbox,

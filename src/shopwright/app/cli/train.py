@@ -82,7 +82,9 @@ def _train(
     settings: "Settings", store: "Store", task: str, as_of_us: int, seed: int
 ) -> "TrainingReport":
     from shopwright.app.bootstrap import open_ledger, open_trainer  # noqa: PLC0415
+    from shopwright.app.completeness_gate import check_whole  # noqa: PLC0415
 
+    check_whole(settings, store.store_id)
     return open_trainer(settings).train(
         store,
         task_named(task),

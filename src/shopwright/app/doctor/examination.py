@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from shopwright.app.bootstrap import open_keys, open_secrets, open_stores
-from shopwright.app.doctor import backups, deep, deliveries, files, flow, people, store
+from shopwright.app.doctor import backups, connection, deep, deliveries, files, flow, people, store
 from shopwright.app.doctor.finding import Finding, looked, ok, warn
 from shopwright.app.settings import Settings
 from shopwright.core.clock import SystemClock
@@ -44,6 +44,7 @@ def examine(settings: Settings, only: StoreId | None, *, in_depth: bool = False)
     for one in known.all() if only is None else [known.get(only)]:
         found += looked(one.store_id, partial(store.intake, settings, one))
         found += looked(one.store_id, partial(deliveries.signatures, settings, one))
+        found += looked(one.store_id, partial(connection.connection, settings, one))
         found += looked(one.store_id, partial(store.models, settings, one))
     return found
 

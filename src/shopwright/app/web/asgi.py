@@ -6,6 +6,7 @@ is not the one hoped for is JSON with one line, and never repeats what was sent.
 
 import asyncio
 import logging
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -19,6 +20,7 @@ from shopwright.app.web.guard import Guard
 from shopwright.app.web.live import Watch
 from shopwright.app.web.login import Login
 from shopwright.app.web.metrics import Operations
+from shopwright.app.web.oauth import OAuth
 from shopwright.app.web.openapi import Description
 from shopwright.app.web.parts import WebParts
 from shopwright.app.web.predict import Predict
@@ -95,6 +97,7 @@ class WebApp:
                 login=Login(
                     sign_in, self._guard, metrics, session_days_max=settings.session_days_max
                 ),
+                oauth=OAuth(settings, self._guard, os.urandom),
                 operations=Operations(metrics, self._troubles, self._guard.known),
                 description=description,
             )

@@ -20,6 +20,7 @@ from shopwright.app.web.console_types import (
 )
 from shopwright.app.web.login import Login
 from shopwright.app.web.metrics import Operations
+from shopwright.app.web.oauth import CALLBACK_PATH, START_PATH, OAuth
 from shopwright.app.web.predict import Predict
 from shopwright.app.web.receipts import Receipts
 from shopwright.app.web.request import Request
@@ -39,13 +40,14 @@ class Describes(Protocol):
         ...
 
 
-def table(
+def table(  # noqa: PLR0913 - one for each set of handlers
     *,
     webhooks: Webhooks,
     predict: Predict,
     receipts: Receipts,
     console: Console,
     login: Login,
+    oauth: OAuth,
     operations: Operations,
     description: Describes,
 ) -> tuple[Route, ...]:
@@ -88,10 +90,34 @@ def table(
             refuses=(404,),
         ),
         *_operations(operations, description),
+        *_oauth(oauth),
         *_pages(console),
         *_sign_in(login),
         *_stores_api(console),
         *_customer_api(console),
+    )
+
+
+def _oauth(oauth: OAuth) -> tuple[Route, ...]:
+    return (
+        Route(
+            "GET",
+            START_PATH,
+            oauth.start,
+            "Sends a merchant to the shop's consent page.",
+            Door.SIGN_IN,
+            hoped=302,
+            query=(("shop", "The shop's permanent domain."),),
+            refuses=(400, 404),
+        ),
+        Route(
+            "GET",
+            CALLBACK_PATH,
+            oauth.callback,
+            "Takes a merchant back from Shopify; believed only when signed and begun here.",
+            Door.SIGN_IN,
+            refuses=(400, 502),
+        ),
     )
 
 
