@@ -121,7 +121,7 @@ def test_the_way_of_a_newcomer(folder: Path, free_port: int) -> None:
     """From one's own history to a backup, and what a person may ask: every line, in order."""
     for heading in (
         "Your own history",
-        "Webhooks of a real store",
+        "Webhooks alone",
         "Keep it",
         "When a person asks",
     ):

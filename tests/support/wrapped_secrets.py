@@ -9,6 +9,8 @@ from pathlib import Path
 from shopwright.adapters.keys_sqlite import SqliteKeys
 from shopwright.adapters.secrets_sqlite import SqliteSecrets
 from shopwright.adapters.signing_key_sqlite import SqliteSigningKey
+from shopwright.adapters.token_vault_sqlite import SqliteTokenVault
+from shopwright.core.types.connection import Credential
 from shopwright.core.types.identity import Pseudonym, StoreId
 
 STORES = [StoreId(f"{letter}.myshopify.com") for letter in "abc"]
@@ -27,7 +29,9 @@ def fill(home: Path, master_key: bytes) -> None:
     """Write stores, people, webhook secrets, a signing key, and a store that was destroyed."""
     keys = SqliteKeys(home / "keys.db", master_key)
     secrets = SqliteSecrets(home / "control.db", master_key)
+    vault = SqliteTokenVault(home / "control.db", master_key)
     for store_id in STORES:
+        vault.put(Credential(store_id=store_id, mode="token", access_token=f"of {store_id}"))
         keys.seal_keys(store_id, {who: ("customer", f"id of {who.hex()}") for who in PEOPLE})
         secrets.add(store_id, f"secret of {store_id}".encode())
         secrets.add(store_id, f"newer secret of {store_id}".encode())
@@ -36,7 +40,7 @@ def fill(home: Path, master_key: bytes) -> None:
     keys.forget(GONE, None)
     signing = SqliteSigningKey(home / "control.db", master_key)
     signing.private()
-    for opened in (keys, secrets, signing):
+    for opened in (keys, secrets, signing, vault):
         opened.close()
 
 
@@ -45,15 +49,17 @@ def opened_with(home: Path, master_key: bytes) -> list[object]:
     keys = SqliteKeys(home / "keys.db", master_key)
     secrets = SqliteSecrets(home / "control.db", master_key)
     signing = SqliteSigningKey(home / "control.db", master_key)
+    vault = SqliteTokenVault(home / "control.db", master_key)
     try:
         return [
             *((s, keys.store_key(s), keys.open_keys(s, PEOPLE)) for s in STORES),
             *(keys.reveal(store_id, PEOPLE) for store_id in STORES),
             *(secrets.of(store_id) for store_id in STORES),
             signing.private(),
+            *(vault.get(store_id) for store_id in STORES),
         ]
     finally:
-        for opened in (keys, secrets, signing):
+        for opened in (keys, secrets, signing, vault):
             opened.close()
 
 

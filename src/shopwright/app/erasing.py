@@ -16,6 +16,7 @@ from shopwright.app.bootstrap import (
     open_signing_key,
 )
 from shopwright.app.checkpointing import renew_checkpoints
+from shopwright.app.letting_go import let_go
 from shopwright.app.metrics import Metrics
 from shopwright.app.owner import Owner
 from shopwright.app.privacy_deadlines import is_half_over
@@ -105,6 +106,7 @@ def open_eraser(owner: Owner, clock: Clock) -> Eraser:
         signing_key=open_signing_key(settings).private,
         nonces=os.urandom,
         erase_gaps=lambda since_us: erase_gaps(changed_since(settings.home, since_us)),
+        let_go=partial(let_go, settings),
         renew_checkpoints=partial(renew_checkpoints, settings, clock),
     )
     return Eraser(

@@ -14,6 +14,7 @@ from shopwright.core.ports import (
     Secrets,
     Stores,
 )
+from shopwright.core.types.identity import StoreId
 from shopwright.pipelines.archive import Archiver
 from shopwright.pipelines.erase_models import CondemnedModels
 from shopwright.pipelines.materialize import Materializer
@@ -21,6 +22,11 @@ from shopwright.pipelines.materialize import Materializer
 
 def _nothing() -> None:
     """Renew nothing."""
+
+
+def _not_connected(_store_id: StoreId) -> int:
+    """Let go of no connection."""
+    return 0
 
 
 def _no_gaps(_since_us: int) -> None:
@@ -48,5 +54,7 @@ class Copies(Struct, frozen=True, kw_only=True):
     erase_gaps: Callable[[int], None] = _no_gaps
     """Overwrites what lies between the rows of every file that was written since an instant, in
     epoch microseconds. Raises Busy."""
+    let_go: Callable[[StoreId], int] = _not_connected
+    """Destroys a store's credential and what is known of its connection; says how much it was."""
     renew_checkpoints: Callable[[], None] = _nothing
     """Called once the ledger names the person no more."""

@@ -16,7 +16,7 @@ def erase_store(
     it had in memory. The decision log stays; it speaks of models, never of people.
     """
     store_id = request.store_id
-    secrets = copies.secrets.forget(store_id)
+    secrets = copies.secrets.forget(store_id) + copies.let_go(store_id)
     keys = copies.keys.forget(store_id, None)
     events = copies.log.forget(store_id, None)
     orders = copies.ledger.forget(store_id, None)

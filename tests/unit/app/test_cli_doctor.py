@@ -141,7 +141,7 @@ TROUBLES = [
     ),
     (spoil_history, "copies", "manifest-1.json"),
     (foreign_ledger, "file formats", "00.sqlite is no ledger"),
-    (newer_control, "file formats", "which is newer than the 2 known here → upgrade Shopwright"),
+    (newer_control, "file formats", "which is newer than the 3 known here → upgrade Shopwright"),
 ]
 
 

@@ -31,7 +31,7 @@ from shopwright.app.settings import Settings, load
 from shopwright.core.errors import BadInput, Busy, Damaged, NotReady
 
 OLD, NEW, THIRD = (bytes([n]) * 32 for n in (1, 2, 3))
-SECRETS = 2 + 3 + 2 * (3 * len(PEOPLE) - 1) + 6 + 1
+SECRETS = 2 + 3 + 2 * (3 * len(PEOPLE) - 1) + 6 + 1 + 3
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def settings() -> Settings:
 
 def test_everything_opens_with_the_new_key_and_nothing_with_the_old(home: Path) -> None:
     before, wrapped = opened_with(home, OLD), wrapped_in(home)
-    assert len(wrapped) == 7
+    assert len(wrapped) == 8
     rotated = rotate(settings(), Path("new.key"), nobody)
     assert rotated.secrets == SECRETS
     assert opened_with(home, NEW) == before

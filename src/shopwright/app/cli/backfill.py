@@ -17,7 +17,7 @@ PARTITION = "connect"
 @json_option
 @pass_session
 def command(session: Session, store: StoreId, days: int | None, as_json: bool) -> None:
-    """Take a connected store's history in, and compare it with Shopify.
+    """Take a connected store's history in, and compare.
 
     One that was interrupted, or that did not match, goes on where it was; otherwise everything is
     read again. What is here already adds nothing.

@@ -10,7 +10,7 @@ import click
 from shopwright.app.cli.options import STORE
 from shopwright.app.cli.output import emit, json_option
 from shopwright.app.cli.session import Session, pass_session
-from shopwright.core.errors import BadInput, NotReady
+from shopwright.core.errors import BadInput, NotReady, ShopTrouble
 from shopwright.core.types.identity import StoreId
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ def command(  # noqa: PLR0913 - each option is an argument
     no_backfill: bool,
     as_json: bool,
 ) -> None:
-    """Connect a store: token, scopes, webhooks, history, and the proof that nothing is missing.
+    """Connect a store, and prove that nothing is missing.
+
+    A token, its scopes, webhooks, history, and three counts that must agree.
 
     Three ways to a token. --client-id alone: client credentials, for an app and a store of one
     organisation. --client-id with --oauth: the merchant approves on a page. --token-file: a static
@@ -159,11 +161,27 @@ def _credential(
         if given.mode == "oauth":
             found.append(_authorised(shopify, given))
         else:
-            found.append(shopify.tokens.begin(given))
+            found.append(_begun(shopify, given, known))
         return [_granted(found[0])]
 
     timed(shopify, "Ask Shopify for a token", work, tell)
     return found[0]
+
+
+def _begun(shopify: "Shopify", given: "Credential", known: "Credential | None") -> "Credential":
+    """Get a token and try it; one that does not work leaves things as they were."""
+    from shopwright.app.connecting import Connecting  # noqa: PLC0415
+
+    begun = shopify.tokens.begin(given)
+    try:
+        Connecting(shopify, given.store_id).about()
+    except ShopTrouble:
+        if known is not None:
+            shopify.vault.put(known)
+        else:
+            shopify.vault.forget(given.store_id)
+        raise
+    return begun
 
 
 def _authorised(shopify: "Shopify", given: "Credential") -> "Credential":

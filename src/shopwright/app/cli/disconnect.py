@@ -14,11 +14,13 @@ from shopwright.core.types.identity import StoreId
 @json_option
 @pass_session
 def command(session: Session, store: StoreId, as_json: bool) -> None:
-    """Disconnect a store: its webhook subscriptions and its credential are destroyed.
+    """Let go of a store: its webhooks and its credential.
 
-    History, features and models stay; `shopwright redact --store` erases them. Webhooks that are
+    The subscriptions are removed in the shop, the credential is destroyed here. History,
+    features and models stay; `shopwright redact --whole-store` erases them. Webhooks that are
     still on their way are believed as long as the store's secret is here.
     """
+    from shopwright.app.letting_go import let_go  # noqa: PLC0415
     from shopwright.app.shopify import open_shopify  # noqa: PLC0415
     from shopwright.pipelines.subscribe import unsubscribe  # noqa: PLC0415
 
@@ -32,9 +34,7 @@ def command(session: Session, store: StoreId, as_json: bool) -> None:
     except (ShopTrouble, NotReady) as error:
         # The app may be uninstalled already; then Shopify has removed its subscriptions itself.
         trouble = str(error)
-    shopify.vault.forget(store)
-    shopify.connections.forget(store)
-    shopify.slices.forget(store)
+    let_go(session.settings, store)
     emit(
         as_json,
         {"store_id": store, "subscriptions_removed": removed, "trouble": trouble},

@@ -10,9 +10,15 @@ from shopwright.app.cli.session import Session, pass_session
 
 
 @click.command()
+@click.option(
+    "--app",
+    "with_app",
+    is_flag=True,
+    help="Write shopify.app.toml too: scopes, redirect address and privacy webhooks of your app.",
+)
 @json_option
 @pass_session
-def command(session: Session, as_json: bool) -> None:
+def command(session: Session, with_app: bool, as_json: bool) -> None:
     """Write the settings file and the master key.
 
     The settings file holds every setting with its meaning, all of them commented out. The master
@@ -33,6 +39,11 @@ def command(session: Session, as_json: bool) -> None:
     files = [(str(config), wrote_config)]
     if settings.master_key is None:
         files.append((str(key_file), wrote_key))
+    if with_app:
+        from shopwright.app.cli.app_file import FILE_NAME as APP_FILE  # noqa: PLC0415
+        from shopwright.app.cli.app_file import app_file  # noqa: PLC0415
+
+        files.append((APP_FILE, _write_new(Path(APP_FILE), app_file(settings.public_url))))
     emit(
         as_json,
         [{"file": name, "written": written} for name, written in files],
@@ -41,7 +52,7 @@ def command(session: Session, as_json: bool) -> None:
                 f"{name}: {'written' if written else 'was there, left as it is'}"
                 for name, written in files
             ]
-            + ["Next: shopwright stores add my-store --currency EUR --timezone Europe/Vienna"]
+            + ["Next: shopwright connect my-store.myshopify.com (docs/connecting.md)"]
         ),
     )
 

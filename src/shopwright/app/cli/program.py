@@ -23,12 +23,14 @@ ENTRIES: Mapping[str, Entry] = {
     "demo": Entry(f"{_HERE}.demo", "Show simulated stores through the whole life, offline."),
     "init": Entry(f"{_HERE}.init", "Write the settings file and the master key."),
     "doctor": Entry(f"{_HERE}.doctor", "Say what is wrong and how to mend it."),
-    "connect": Entry(f"{_HERE}.connect", "Connect a store and prove that nothing is missing."),
-    "backfill": Entry(f"{_HERE}.backfill", "Take a connected store's history in again."),
+    "connect": Entry(f"{_HERE}.connect", "Connect a store, and prove that nothing is missing."),
+    "backfill": Entry(f"{_HERE}.backfill", "Take a connected store's history in, and compare."),
     "reconcile": Entry(
-        f"{_HERE}.reconcile", "Ask stores what they updated; fetch what was missed."
+        f"{_HERE}.reconcile", "Ask stores what they updated, and fetch what was missed."
     ),
-    "disconnect": Entry(f"{_HERE}.disconnect", "Let go of a store's webhooks and credential."),
+    "disconnect": Entry(
+        f"{_HERE}.disconnect", "Let go of a store: its webhooks and its credential."
+    ),
     "stores": Entry(f"{_HERE}.stores", "Add stores and their webhook secrets."),
     "import": Entry(f"{_HERE}.import_history", "Read history from a file."),
     "up": Entry(f"{_HERE}.up", "Run the system until it is stopped."),
@@ -57,7 +59,7 @@ ENTRIES: Mapping[str, Entry] = {
         f"{_HERE}.torture", "Torture an installation of its own and count what was lost."
     ),
     "simulate-shopify": Entry(
-        f"{_HERE}.simulate_shopify", "Run simulated shops with an Admin API to connect to."
+        f"{_HERE}.simulate_shopify", "Run a simulated Shopify to connect to, until Ctrl-C."
     ),
     "mlflow-sync": Entry(f"{_HERE}.mlflow_sync", "Mirror waiting models to MLflow."),
 }

@@ -31,7 +31,7 @@ def command(
     compare: bool,
     as_json: bool,
 ) -> None:
-    """Ask stores what they updated, and fetch what no webhook told.
+    """Ask stores what they updated, and fetch what was missed.
 
     The scheduler does this every hour by itself. Webhook subscriptions that Shopify removed are
     made again; subscriptions of other apps are left alone.

@@ -6,7 +6,6 @@ from pathlib import Path
 from threading import Event
 
 import click
-import numpy as np
 
 from shopwright.app.cli.session import Session, pass_session
 
@@ -31,12 +30,15 @@ FOLDER = Path(".shopwright-simulated")
 )
 @pass_session
 def command(_session: Session, port: int, fast: bool, rate: float, seed: int, folder: Path) -> None:
-    """Run a simulated Shopify until Ctrl-C: shops with an Admin API, consent pages and webhooks.
+    """Run a simulated Shopify to connect to, until Ctrl-C.
 
-    Shopwright connects to it exactly as to Shopify; only the setting admin_url names it. What it
-    does not imitate is listed in docs/simulated-shopify.md.
+    Shops with an Admin API, consent pages, sales and webhooks. Shopwright connects to it
+    exactly as to Shopify; only the setting admin_url names it. What it does not imitate is
+    listed in docs/simulated-shopify.md.
     """
     # Each part is imported where it is needed: --help must not pay for it.
+    import numpy as np  # noqa: PLC0415
+
     from shopwright.app.double.send import HttpSender  # noqa: PLC0415
     from shopwright.app.double.server import DoubleServer, serving  # noqa: PLC0415
     from shopwright.app.double.shops import CLIENT_ID, DoubleShop, living  # noqa: PLC0415

@@ -16,7 +16,7 @@ class Variant(Struct, frozen=True, kw_only=True, array_like=True):
     inventory_item_id: str | None
 
 
-class ProductFact(Struct, frozen=True, kw_only=True, tag="product"):
+class ProductFact(Struct, frozen=True, kw_only=True, tag="product", omit_defaults=True):
     """One telling of a product; ``deleted`` ends its line."""
 
     product_id: str
