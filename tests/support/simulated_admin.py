@@ -94,6 +94,7 @@ class SimulatedAdmin:
             self.shop.start_us,
             self.clock.now_us(),
             self.backfill.count(self.store_id, "orders", ""),
+            self.backfill.newest(self.store_id, self.app.scopes),
         )
 
     def take_in(self, planned: Sequence[Slice] | None = None) -> list[Slice]:

@@ -69,13 +69,20 @@ ORDERS_COUNT = """query OrdersCount($query: String) {
   ordersCount(query: $query, limit: null) { count precision }
 }"""
 
-PRODUCTS_COUNT = """query ProductsCount {
-  productsCount(limit: null) { count precision }
-  productVariantsCount(limit: null) { count precision }
+PRODUCTS_COUNT = """query ProductsCount($query: String) {
+  productsCount(query: $query, limit: null) { count precision }
 }"""
 
-CUSTOMERS_COUNT = """query CustomersCount {
-  customersCount(limit: null) { count precision }
+CUSTOMERS_COUNT = """query CustomersCount($query: String) {
+  customersCount(query: $query, limit: null) { count precision }
+}"""
+
+NEWEST_PRODUCT = """query NewestProduct {
+  products(first: 1, sortKey: ID, reverse: true) { nodes { id } }
+}"""
+
+NEWEST_CUSTOMER = """query NewestCustomer {
+  customers(first: 1, sortKey: ID, reverse: true) { nodes { id } }
 }"""
 
 ORDERS_UPDATED = """query OrdersUpdated($query: String!, $after: String) {
@@ -163,6 +170,11 @@ def counted(kind: str) -> str:
     }[kind]
 
 
+def newest(kind: str) -> str:
+    """Return the question for the newest id of products or customers."""
+    return {"products": NEWEST_PRODUCT, "customers": NEWEST_CUSTOMER}[kind]
+
+
 def updated(kind: str) -> str:
     """Return the question for ids by when they were updated."""
     return {
@@ -185,6 +197,8 @@ ALL = {
     "OrdersCount": ORDERS_COUNT,
     "ProductsCount": PRODUCTS_COUNT,
     "CustomersCount": CUSTOMERS_COUNT,
+    "NewestProduct": NEWEST_PRODUCT,
+    "NewestCustomer": NEWEST_CUSTOMER,
     "OrdersUpdated": ORDERS_UPDATED,
     "ProductsUpdated": PRODUCTS_UPDATED,
     "CustomersUpdated": CUSTOMERS_UPDATED,

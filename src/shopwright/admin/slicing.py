@@ -4,7 +4,7 @@ Orders are cut by when they were created: that never changes, so a slice stays t
 often its orders are updated meanwhile, and can be counted before and after.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 
 from shopwright.admin.documents import KINDS
@@ -28,10 +28,12 @@ def slices(
     from_us: int,
     until_us: int,
     orders: int | None,
+    newest: Mapping[str, int],
 ) -> list[Slice]:
     """Return the slices of a backfill of orders created in [from, until), and all the rest.
 
-    ``orders`` is how many there are, as far as Shopify says.
+    ``orders`` is how many there are, as far as Shopify says; ``newest`` the newest id of the other
+    kinds: what is created while they are read belongs to webhooks and the next look.
     """
     planned = []
     if "orders" in kinds(scopes):
@@ -47,11 +49,16 @@ def slices(
             for low, high in pairwise(edges)
         ]
     planned += [
-        Slice(store_id=store_id, name=kind, kind=kind, search="")
+        Slice(store_id=store_id, name=kind, kind=kind, search=up_to(newest[kind]))
         for kind in kinds(scopes)
         if kind != "orders"
     ]
     return planned
+
+
+def up_to(newest_id: int) -> str:
+    """Return the search for everything up to an id: Shopify gives them in order of creation."""
+    return f"id:<={newest_id}"
 
 
 def created_between(from_us: int, until_us: int) -> str:

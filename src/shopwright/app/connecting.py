@@ -148,6 +148,7 @@ class Connecting:
             from_us,
             now_us - now_us % US_PER_SECOND,
             backfill.count(self._store_id, "orders", search),
+            backfill.newest(self._store_id, connection.scopes),
         )
         self._shopify.slices.forget(self._store_id)
         for one in planned:

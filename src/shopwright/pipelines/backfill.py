@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from shopwright.admin import documents
+from shopwright.admin.slicing import kinds
 from shopwright.core.clock import Clock
 from shopwright.core.ports import KeyStore
 from shopwright.core.types.connection import Slice
@@ -63,6 +64,11 @@ class Backfill:
     def count(self, store_id: StoreId, kind: str, search: str) -> int | None:
         """Return Shopify's own count, None when it does not say exactly. Raises ShopTrouble."""
         return self._runs.count(store_id, kind, search)
+
+    def newest(self, store_id: StoreId, scopes: Collection[str]) -> dict[str, int]:
+        """Return the newest id of each kind that is sliced by ids. Raises ShopTrouble."""
+        sliced = [kind for kind in kinds(scopes) if kind != "orders"]
+        return {kind: self._runs.newest(store_id, kind) for kind in sliced}
 
     def run(
         self,

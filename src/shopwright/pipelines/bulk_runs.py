@@ -15,6 +15,7 @@ from shopwright.core.errors import ShopTrouble, Unreadable
 from shopwright.core.ports import Slices
 from shopwright.core.types.connection import Slice
 from shopwright.core.types.identity import StoreId
+from shopwright.events.reading import plain_id
 from shopwright.pipelines.admin_client import AdminClient
 from shopwright.pipelines.bulk_file import BulkFile, Spool
 
@@ -66,9 +67,14 @@ class BulkRuns:
 
     def count(self, store_id: StoreId, kind: str, search: str) -> int | None:
         """Return Shopify's own count, None when it does not say exactly. Raises ShopTrouble."""
-        variables = {"query": search or None} if kind == "orders" else {}
-        found = self._client.ask(store_id, documents.counted(kind), variables)[f"{kind}Count"]
+        asked = {"query": search or None}
+        found = self._client.ask(store_id, documents.counted(kind), asked)[f"{kind}Count"]
         return int(found["count"]) if found and found["precision"] == "EXACT" else None
+
+    def newest(self, store_id: StoreId, kind: str) -> int:
+        """Return the newest id of products or customers, 0 without any. Raises ShopTrouble."""
+        nodes = self._client.ask(store_id, documents.newest(kind))[kind]["nodes"]
+        return int(plain_id(nodes[0]["id"], "id")) if nodes else 0
 
     def run(self, planned: Sequence[Slice], job: Job[T], watch: Watch) -> list[T]:
         """Run slices of one store to their end; return what was read of each.

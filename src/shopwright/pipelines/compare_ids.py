@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from shopwright.admin import documents
-from shopwright.admin.slicing import created_between, kinds
+from shopwright.admin.slicing import created_between, kinds, up_to
 from shopwright.core.clock import US_PER_DAY, Clock
 from shopwright.core.errors import ShopTrouble
 from shopwright.core.ports import KeyStore, Ledger, LedgerFeed
@@ -95,14 +95,14 @@ class Comparison:
         gone: dict[str, int] = {}
         merged = moved = 0
         if "products" in kinds(scopes):
-            products = self._listed(store_id, "products", "", watch)
+            products = self._listed(store_id, "products", self._all(store_id, "products"), watch)
             missing = [key for key in self._products(store_id) if key not in products.numbers]
             listed["products"], gone["products"] = len(products.numbers), len(missing)
             self._backfill.accept([_product_gone(store_id, key, now_us) for key in missing])
         if {"orders", "customers"} <= set(kinds(scopes)):
             search = created_between(visible_from_us, now_us)
             orders = self._listed(store_id, "orders", search, watch)
-            customers = self._listed(store_id, "customers", "", watch)
+            customers = self._listed(store_id, "customers", self._all(store_id, "customers"), watch)
             held = self._orders(store_id)
             visible = self._visible(store_id, held, visible_from_us + MARGIN_US, now_us - MARGIN_US)
             lost = [order for order in visible if bytes(order.order) not in orders.numbers]
@@ -111,6 +111,9 @@ class Comparison:
             self._orders_gone(store_id, lost, now_us)
             merged, moved = self._owners(store_id, held, orders, customers, search, watch)
         return Compared(listed=listed, gone=gone, merged=merged, moved=moved)
+
+    def _all(self, store_id: StoreId, kind: str) -> str:
+        return up_to(self._runs.newest(store_id, kind))
 
     def _listed(self, store_id: StoreId, kind: str, search: str, watch: Watch) -> _Listed:
         """Return everything of a kind that the shop lists."""

@@ -143,7 +143,12 @@ def test_five_operations_run_at_most(admin: SimulatedAdmin) -> None:
     from shopwright.admin.slicing import slices
 
     planned = slices(
-        admin.store_id, admin.app.scopes, admin.shop.start_us, admin.clock.now_us(), 250_000
+        admin.store_id,
+        admin.app.scopes,
+        admin.shop.start_us,
+        admin.clock.now_us(),
+        250_000,
+        admin.backfill.newest(admin.store_id, admin.app.scopes),
     )
     assert len(planned) == 12
     most = 0
