@@ -5,8 +5,8 @@ https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/a
 
 import hmac
 import re
-from collections.abc import Sequence
-from urllib.parse import unquote_plus, urlencode
+from collections.abc import Callable, Sequence
+from urllib.parse import quote, unquote_plus, urlencode
 
 from msgspec import Struct
 
@@ -88,12 +88,13 @@ def read_callback(
 def fits(raw_query: str, signature: str, secrets: Sequence[bytes]) -> bool:
     """Tell whether one of the secrets signed the query.
 
-    Shopify's libraries disagree on whether a value is signed as it is written in the address or
-    decoded. Each is tried; both say the same of every query without escapes.
+    Shopify's libraries disagree on whether a value is signed as it is written in the address,
+    decoded, or encoded anew as JavaScript does. Each is tried; all three say the same of every query
+    without escapes.
     """
     given = signature.encode("utf-8", "replace")
     fitting = False
-    for message in {_message(raw_query, decoded=False), _message(raw_query, decoded=True)}:
+    for message in {_message(raw_query, form) for form in (_as_written, unquote_plus, _anew)}:
         for secret in secrets:
             right = hmac.digest(secret, message, "sha256").hex().encode("ascii")
             fitting |= hmac.compare_digest(given, right)
@@ -102,14 +103,21 @@ def fits(raw_query: str, signature: str, secrets: Sequence[bytes]) -> bool:
 
 def sign(query: str, secret: bytes) -> str:
     """Return the signature of a query without ``hmac``: hex of HMAC-SHA-256."""
-    return hmac.digest(secret, _message(query, decoded=False), "sha256").hex()
+    return hmac.digest(secret, _message(query, _as_written), "sha256").hex()
 
 
-def _message(raw_query: str, *, decoded: bool) -> bytes:
+def _as_written(text: str) -> str:
+    return text
+
+
+def _anew(text: str) -> str:
+    """Encode as JavaScript's ``encodeURIComponent`` does."""
+    return quote(unquote_plus(text), safe="-_.!~*'()")
+
+
+def _message(raw_query: str, form: Callable[[str], str]) -> bytes:
     pairs = [pair.partition("=") for pair in raw_query.split("&") if pair]
-    kept = [(name, value) for name, _, value in pairs if unquote_plus(name) != "hmac"]
-    if decoded:
-        kept = [(unquote_plus(name), unquote_plus(value)) for name, value in kept]
+    kept = [(form(name), form(value)) for name, _, value in pairs if unquote_plus(name) != "hmac"]
     text = "&".join(f"{name}={value}" for name, value in sorted(kept))
     return text.encode("utf-8", "surrogatepass")
 
