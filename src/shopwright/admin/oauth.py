@@ -6,7 +6,7 @@ https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/a
 import hmac
 import re
 from collections.abc import Callable, Sequence
-from urllib.parse import quote, unquote_plus, urlencode
+from urllib.parse import quote_plus, unquote_plus, urlencode
 
 from msgspec import Struct
 
@@ -89,12 +89,12 @@ def fits(raw_query: str, signature: str, secrets: Sequence[bytes]) -> bool:
     """Tell whether one of the secrets signed the query.
 
     Shopify's libraries disagree on whether a value is signed as it is written in the address,
-    decoded, or encoded anew as JavaScript does. Each is tried; all three say the same of every query
-    without escapes.
+    decoded, or encoded anew as JavaScript does. Each is tried; all of them say the same of every
+    query without escapes.
     """
     given = signature.encode("utf-8", "replace")
     fitting = False
-    for message in {_message(raw_query, form) for form in (_as_written, unquote_plus, _anew)}:
+    for message in {_message(raw_query, form) for form in _FORMS}:
         for secret in secrets:
             right = hmac.digest(secret, message, "sha256").hex().encode("ascii")
             fitting |= hmac.compare_digest(given, right)
@@ -110,9 +110,17 @@ def _as_written(text: str) -> str:
     return text
 
 
-def _anew(text: str) -> str:
-    """Encode as JavaScript's ``encodeURIComponent`` does."""
-    return quote(unquote_plus(text), safe="-_.!~*'()")
+def _as_form(text: str) -> str:
+    """Encode as JavaScript's ``URLSearchParams`` does."""
+    return quote_plus(unquote_plus(text), safe="*-._").replace("~", "%7E")
+
+
+def _as_form_with_spaces(text: str) -> str:
+    """Encode so, but spaces as ``%20``: newer versions of the library do."""
+    return _as_form(text).replace("+", "%20")
+
+
+_FORMS = (_as_written, unquote_plus, _as_form, _as_form_with_spaces)
 
 
 def _message(raw_query: str, form: Callable[[str], str]) -> bytes:
