@@ -4,10 +4,12 @@ from collections.abc import Collection
 
 from shopwright.admin import documents
 from shopwright.admin.subscriptions import NAME, Plan, Subscription, plan, wanted
+from shopwright.core.errors import ShopTrouble
 from shopwright.core.types.identity import StoreId
 from shopwright.pipelines.admin_client import AdminClient
 
 PAGES_MAX = 50
+TAKEN = "has already been taken"
 
 
 def subscribe(
@@ -19,12 +21,7 @@ def subscribe(
     """
     todo = plan(listed(client, store_id), wanted(scopes), address)
     for topic in todo.create:
-        client.change(
-            store_id,
-            documents.CREATE_SUBSCRIPTION,
-            {"topic": topic, "subscription": _input(address)},
-            "webhookSubscriptionCreate",
-        )
+        _create(client, store_id, topic, address)
     for one in todo.move:
         client.change(
             store_id,
@@ -34,6 +31,20 @@ def subscribe(
         )
     _delete(client, store_id, todo.delete)
     return todo
+
+
+def _create(client: AdminClient, store_id: StoreId, topic: str, address: str) -> None:
+    try:
+        client.change(
+            store_id,
+            documents.CREATE_SUBSCRIPTION,
+            {"topic": topic, "subscription": _input(address)},
+            "webhookSubscriptionCreate",
+        )
+    except ShopTrouble as error:
+        # Another process did the same a moment ago: what was wanted is there.
+        if TAKEN not in str(error):
+            raise
 
 
 def unsubscribe(client: AdminClient, store_id: StoreId, address: str) -> int:
