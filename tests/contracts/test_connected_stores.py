@@ -203,7 +203,7 @@ class SlicesContract:
         slices.put(SLICE)
         slices.put(replace(SLICE, name="customers", kind="customers"))
         slices.put(replace(SLICE, store_id=B))
-        told = replace(SLICE, state="told", told=7)
+        told = replace(SLICE, state="told", read_count=7)
         slices.put(told)
         assert list(slices.of(A)) == [replace(SLICE, name="customers", kind="customers"), told]
 

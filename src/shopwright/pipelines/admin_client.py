@@ -4,7 +4,7 @@ It waits for the store's bucket instead of being refused, asks again when that h
 token, and says in words what only a person can mend.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
 from typing import Any
 
@@ -92,7 +92,7 @@ class AdminClient:
             raise ShopTrouble(f"{store_id}: Shopify refused {field}: {said}", trouble)
         return dict(payload)
 
-    def download(self, url: str, first_byte: int) -> Any:
+    def download(self, url: str, first_byte: int) -> Iterator[bytes]:
         """Yield a file from that byte on, in pieces. Raises OSError when it is cut or refused."""
         return self._shop.download(url, first_byte)
 

@@ -120,7 +120,6 @@ class Backfill:
         told = replace(
             one,
             state="told",
-            told=len(documents_of),
             read_count=len(documents_of),
             read_checksum=checksum(documents_of),
             shopify_count=shopify_count,

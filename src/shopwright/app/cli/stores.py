@@ -22,6 +22,7 @@ from shopwright.privacy.fingerprints import fingerprint
 
 if TYPE_CHECKING:
     from shopwright.app.settings import Settings
+    from shopwright.core.types.connection import Connection
 
 SECRET_BYTES_MAX = 512
 SHOWN_DIGITS = 12
@@ -39,17 +40,27 @@ def command() -> None:
 @pass_session
 def list_stores(session: Session, as_json: bool) -> None:
     """List the stores that were added."""
-    from shopwright.app.bootstrap import open_stores  # noqa: PLC0415
+    from shopwright.app.bootstrap import open_connections, open_stores  # noqa: PLC0415
 
     stores = open_stores(session.settings).all()
-    rows = [(s.store_id, s.currency, s.timezone, iso(s.added_us)[:10]) for s in stores]
+    connected = {one.store_id: one for one in open_connections(session.settings).all()}
+    rows = [
+        (
+            s.store_id,
+            s.currency,
+            s.timezone,
+            iso(s.added_us)[:10],
+            _connection(connected.get(s.store_id)),
+        )
+        for s in stores
+    ]
     emit(
         as_json,
         [_plain(store) for store in stores],
         lambda: (
-            table(["store", "currency", "timezone", "added"], rows)
+            table(["store", "currency", "timezone", "added", "Admin API"], rows)
             if rows
-            else "no stores yet; add one with `shopwright stores add`"
+            else "no stores yet; shopwright connect my-store.myshopify.com"
         ),
     )
 
@@ -162,6 +173,17 @@ def remove_secret(session: Session, store: StoreId, beginning: str, as_json: boo
         {"store_id": store, "removed": beginning},
         lambda: f"{store}: webhooks signed with secret {beginning} are refused from now on",
     )
+
+
+def _connection(known: "Connection | None") -> str:
+    """Say in a few words how a store is connected."""
+    if known is None:
+        return "not connected"
+    if known.trouble or known.state != "connected":
+        return f"in trouble: {known.trouble or known.state.replace('_', ' ')}"
+    if known.looked_us is None or known.looked_us < known.connected_us:
+        return "connected"
+    return f"connected, asked {iso(known.looked_us)[:16]}Z, {known.missed:,} missed updates found"
 
 
 def check_not_erased(settings: "Settings", store: StoreId, *, again: bool = False) -> None:

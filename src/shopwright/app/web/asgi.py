@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 
+from shopwright.app.ask_soon import asking_soon
 from shopwright.app.metrics import OTHER, Metrics
 from shopwright.app.settings import Settings
 from shopwright.app.web.commit_group import CommitGroup
@@ -115,6 +116,7 @@ class WebApp:
             body_bytes_max=self._settings.body_bytes_max,
             on_stored=self._traffic.stored,
             trace=self._parts.trace,
+            ask_soon=asking_soon(self._settings),
         )
 
     def _predict(self) -> Predict:

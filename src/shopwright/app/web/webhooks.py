@@ -5,18 +5,20 @@ cannot be stored is answered 503, and Shopify sends it again. Nothing of a body 
 repeated in an answer or a log line.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
 from prometheus_client import Counter
 
+from shopwright.app.ask_soon import HINTS
 from shopwright.app.intake_trace import IntakeTrace
 from shopwright.app.metrics import Metrics, bounded
 from shopwright.app.web.commit_group import CommitGroup, NotStored
 from shopwright.app.web.request import ClientLeft, HttpError, Request
 from shopwright.app.web.response import Response
 from shopwright.core.clock import Clock
-from shopwright.core.errors import Busy, Damaged
+from shopwright.core.errors import Busy, Damaged, ShopwrightError
 from shopwright.core.types.event import Delivery, Event
 from shopwright.core.types.identity import StoreId, store_id_of
 from shopwright.events.shopify import TOPICS
@@ -51,6 +53,7 @@ class Webhooks:
         body_bytes_max: int,
         on_stored: Callable[[StoreId, int], None],
         trace: IntakeTrace,
+        ask_soon: Callable[[StoreId], None],
     ) -> None:
         self._intake = intake
         self._group = group
@@ -60,6 +63,7 @@ class Webhooks:
         self._body_bytes_max = body_bytes_max
         self._on_stored = on_stored
         self._trace = trace
+        self._ask_soon = ask_soon
         self._reading_bytes = 0
         self._counters: dict[tuple[str, str], Counter] = {}
         self._seconds = metrics.histogram("shopwright_webhook_seconds")
@@ -81,7 +85,16 @@ class Webhooks:
             raise HttpError(503, NOT_STORED, RETRY_AFTER) from trouble
         self._told(request, "stored", received_us, store=event.store_id)
         self._on_stored(event.store_id, received_us)
+        if event.topic in HINTS:
+            await self._hint(event.store_id)
         return STORED
+
+    async def _hint(self, store_id: StoreId) -> None:
+        """Let the store be asked; the delivery is on disk whether or not this succeeds."""
+        try:
+            await asyncio.to_thread(self._ask_soon, store_id)
+        except (OSError, ShopwrightError) as trouble:
+            log.warning("%s: it could not be noted that it should be asked: %s", store_id, trouble)
 
     async def _verified(self, request: Request, received_us: int) -> Event:
         encoding = request.header(b"content-encoding")

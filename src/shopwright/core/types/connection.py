@@ -10,7 +10,8 @@ Mode = Literal["token", "client_credentials", "oauth"]
 """``token``: a static one that never changes. ``client_credentials``: asked for anew each day, for
 stores of the app's own organisation. ``oauth``: an hour, and a refresh token of 90 days."""
 
-SliceState = Literal["planned", "running", "ready", "reading", "told", "proven", "mismatch"]
+SliceState = Literal["planned", "running", "told", "proven", "mismatch"]
+"""``told``: in the log, and not yet compared with the ledger."""
 
 
 class Credential(Struct, frozen=True, kw_only=True):
@@ -94,7 +95,5 @@ class Slice(Struct, frozen=True, kw_only=True):
     """Of the ids in the file: sum of their pseudonyms, hex."""
     held_count: int | None = None
     """Roots that the ledger holds."""
-    told: int = 0
-    """Roots that are in the log: where an interrupted reading goes on."""
     why: str = ""
     """Why it does not match, in words."""
