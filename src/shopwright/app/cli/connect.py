@@ -238,6 +238,8 @@ def _walk(
     from shopwright.app.cli.history import bring_up_to_date  # noqa: PLC0415
     from shopwright.app.connecting import Connecting, summary, timed  # noqa: PLC0415
     from shopwright.app.progress import watched  # noqa: PLC0415
+    from shopwright.app.reachable import trouble_at  # noqa: PLC0415
+    from shopwright.app.shopify import WEBHOOKS_PATH  # noqa: PLC0415
     from shopwright.core.types.connection import Connection, Slice  # noqa: PLC0415
 
     connecting = Connecting(shopify, store)
@@ -262,6 +264,9 @@ def _walk(
                 f"Every {shopify.settings.reconcile_minutes} minutes the store is asked instead"
             ]
         told = [f"{count} subscriptions, {changed} changed: {shopify.webhook_address()}"]
+        wrong = trouble_at(shopify.webhook_address().removesuffix(WEBHOOKS_PATH))
+        if wrong:
+            told.append(f"tried from here, webhooks would not arrive: {wrong}")
         if not credential.client_secret:
             told.append(
                 "their signatures need the app's client secret: "

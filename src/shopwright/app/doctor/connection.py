@@ -12,8 +12,9 @@ from shopwright.admin.versions import WARN_DAYS, days_left
 from shopwright.app.bootstrap import open_connections
 from shopwright.app.connecting import Connecting
 from shopwright.app.doctor.finding import Finding, fail, ok, warn
+from shopwright.app.reachable import trouble_at
 from shopwright.app.settings import Settings
-from shopwright.app.shopify import Shopify, open_shopify
+from shopwright.app.shopify import WEBHOOKS_PATH, Shopify, open_shopify
 from shopwright.core.clock import US_PER_DAY, US_PER_SECOND
 from shopwright.core.errors import ShopwrightError
 from shopwright.core.types.connection import Connection
@@ -81,6 +82,9 @@ def _webhooks(
         says = "Shopify sends no webhooks here: there is no public address"
         yield warn(what, says, "set public_url, then shopwright reconcile --all")
         return
+    wrong = trouble_at(address.removesuffix(WEBHOOKS_PATH))
+    if wrong:
+        yield warn(what, f"tried from here, webhooks do not arrive: {wrong}", "shopwright up")
     todo = plan(listed(shopify.client, store.store_id), wanted(scopes), address)
     if todo.is_done:
         yield ok(what, f"{len(todo.right)} webhook subscriptions are right")
