@@ -105,18 +105,8 @@ class Backfill:
         watch: Watch,
     ) -> Taken:
         """Let the log have every node; what it had already adds nothing."""
-        pseudonymise = self._store_keys.pseudonymiser(one.store_id)
-        documents_of: list[Document] = []
-        subjects: list[Pseudonym | None] = []
-        new = 0
-        roots = (root for root in file.nodes() if only is None or _number(root) in only)
-        for chunk in _chunks(roots):
-            events = [_event(one, root, pseudonymise, self._clock.now_us()) for root in chunk]
-            documents_of += [_document(one, root, pseudonymise) for root in chunk]
-            subjects += [event.subject.pseudonym if event.subject else None for event in events]
-            new += self.accept(events).new
-            done = len(documents_of)
-            watch(Progress(f"taking in {one.kind}", done, file.roots if only is None else None))
+        taken = _tell(one, file, self.accept, self._store_keys, self._clock, only, watch)
+        documents_of = taken.documents
         told = replace(
             one,
             state="told",
@@ -125,12 +115,48 @@ class Backfill:
             shopify_count=shopify_count,
             why="",
         )
-        return Taken(
-            slice=told if only is not None else self._runs.note(told),
-            documents=tuple(documents_of),
-            subjects=tuple(subjects),
-            new=new,
-        )
+        return replace(taken, slice=told if only is not None else self._runs.note(told))
+
+
+def tell_file(
+    file: BulkFile,
+    store_id: StoreId,
+    kind: str,
+    accept: Accept,
+    keys: KeyStore,
+    clock: Clock,
+    watch: Watch,
+) -> Taken:
+    """Take in a bulk operation's file that lies here already; nobody counts for it.
+
+    Raises Unreadable for a file that names a parent that is not in it.
+    """
+    one = Slice(store_id=store_id, name=f"import/{kind}", kind=kind, search="")
+    return _tell(one, file, accept, StoreKeys(keys), clock, None, watch)
+
+
+def _tell(
+    one: Slice,
+    file: BulkFile,
+    accept: Accept,
+    store_keys: StoreKeys,
+    clock: Clock,
+    only: Collection[str] | None,
+    watch: Watch,
+) -> Taken:
+    pseudonymise = store_keys.pseudonymiser(one.store_id)
+    documents_of: list[Document] = []
+    subjects: list[Pseudonym | None] = []
+    new = 0
+    roots = (root for root in file.nodes() if only is None or _number(root) in only)
+    for chunk in _chunks(roots):
+        events = [_event(one, root, pseudonymise, clock.now_us()) for root in chunk]
+        documents_of += [_document(one, root, pseudonymise) for root in chunk]
+        subjects += [event.subject.pseudonym if event.subject else None for event in events]
+        new += accept(events).new
+        total = file.roots if only is None else None
+        watch(Progress(f"taking in {one.kind}", len(documents_of), total))
+    return Taken(slice=one, documents=tuple(documents_of), subjects=tuple(subjects), new=new)
 
 
 def checksum(found: Sequence[Document]) -> str:

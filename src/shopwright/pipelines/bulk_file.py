@@ -118,6 +118,10 @@ class BulkFile:
         """Whether every child's parent is in the file."""
         return not self._orphans
 
+    def kinds(self) -> set[str]:
+        """Return the types of all roots."""
+        return {read_line(line).kind for line in self.root_lines()}
+
     def root_lines(self) -> Iterator[bytes]:
         """Yield the line of every root, without its children."""
         for place, parent in enumerate(self._parents):

@@ -27,10 +27,11 @@ PARTITION = "import"
 @click.option(
     "--format",
     "layout",
-    type=click.Choice(["transactions"]),
+    type=click.Choice(["transactions", "shopify-bulk-jsonl", "webhooks-jsonl"]),
     default="transactions",
     show_default=True,
-    help="transactions: one row an order line, Parquet or CSV.",
+    help="transactions: one row an order line, Parquet or CSV. The others hold a JSON object a "
+    "line: the file of a bulk operation, or webhooks.",
 )
 @click.option(
     "--columns",
@@ -72,6 +73,9 @@ def command(
 
     settings = session.settings
     target = _store(settings, store, currency, timezone)
+    if options["layout"] != "transactions":
+        _lines(settings, path, target, options["layout"], as_json=as_json)
+        return
     rows, column_map = TableFile(path), _column_map(columns)
     check_columns(column_map.columns, rows.columns, str(path))
     # Added only now: a file that cannot be read must not leave a store behind.
@@ -79,6 +83,22 @@ def command(
     open_stores(settings).put(target)
     report = _import(settings, rows, target, column_map, **options)
     emit(as_json, report, lambda: _text(report))
+
+
+def _lines(
+    settings: "Settings", path: Path, target: "Store", layout: str, *, as_json: bool
+) -> None:
+    from shopwright.app.bootstrap import open_stores  # noqa: PLC0415
+    from shopwright.app.cli.import_lines import import_bulk, import_webhook_lines  # noqa: PLC0415
+    from shopwright.app.cli.stores import check_not_erased  # noqa: PLC0415
+
+    if not path.is_file():
+        raise BadInput(f"{path}: there is no such file")
+    check_not_erased(settings, target.store_id)
+    open_stores(settings).put(target)
+    take = import_bulk if layout == "shopify-bulk-jsonl" else import_webhook_lines
+    said = take(settings, path, target.store_id)
+    emit(as_json, {"store_id": target.store_id, "says": said.splitlines()}, lambda: said)
 
 
 def _import(
@@ -89,7 +109,7 @@ def _import(
     *,
     refused: Path | None,
     again: bool,
-    layout: str,  # noqa: ARG001 - so far there is one, and click refuses any other
+    layout: str,  # noqa: ARG001 - the other ones went another way
 ) -> "ImportReport":
     from shopwright.adapters.import_progress import ProgressFolder  # noqa: PLC0415
     from shopwright.adapters.refusals_file import RefusalsFile  # noqa: PLC0415
