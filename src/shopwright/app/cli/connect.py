@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from shopwright.app.cli.options import STORE
 from shopwright.app.cli.output import emit, json_option
@@ -159,7 +160,7 @@ def _credential(
             found.append(shopify.vault.get(store) or known)
             return [f"the credential that is kept here is good ({found[0].mode})"]
         if given.mode == "oauth":
-            found.append(_authorised(shopify, given))
+            found.append(_authorised(shopify, given, known))
         else:
             found.append(_begun(shopify, given, known))
         return [_granted(found[0])]
@@ -184,8 +185,13 @@ def _begun(shopify: "Shopify", given: "Credential", known: "Credential | None") 
     return begun
 
 
-def _authorised(shopify: "Shopify", given: "Credential") -> "Credential":
-    """Let the merchant approve on a page of Shopify's, and wait for it."""
+def _authorised(
+    shopify: "Shopify", given: "Credential", known: "Credential | None"
+) -> "Credential":
+    """Let the merchant approve on a page of Shopify's, and wait for it.
+
+    A store that was approved before keeps its tokens until it is approved again.
+    """
     from shopwright.app.bootstrap import open_secrets  # noqa: PLC0415
 
     base = shopify.settings.public_url.rstrip("/")
@@ -196,6 +202,9 @@ def _authorised(shopify: "Shopify", given: "Credential") -> "Credential":
             f"{given.store_id}: --oauth needs the address at which browsers and Shopify reach this "
             "installation: the setting public_url"
         )
+    began_us = shopify.clock.now_us()
+    if known is not None and known.mode == "oauth":
+        given = replace(known, client_id=given.client_id, client_secret=given.client_secret)
     shopify.vault.put(given)
     open_secrets(shopify.settings).add(given.store_id, given.client_secret.encode())
     click.echo(
@@ -204,9 +213,9 @@ def _authorised(shopify: "Shopify", given: "Credential") -> "Credential":
         err=True,
     )
     for _ in range(round(AUTHORISE_SECONDS_MAX / LOOK_SECONDS)):
-        known = shopify.vault.get(given.store_id)
-        if known is not None and known.access_token:
-            return known
+        found = shopify.vault.get(given.store_id)
+        if found is not None and found.access_token and found.granted_us >= began_us:
+            return found
         shopify.clock.sleep(LOOK_SECONDS)
     raise NotReady(
         f"{given.store_id}: nobody has approved the app in half an hour; the link stays good: "
