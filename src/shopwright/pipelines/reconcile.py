@@ -12,7 +12,7 @@ from msgspec import Struct
 from shopwright.admin import documents
 from shopwright.admin.slicing import kinds, updated_between
 from shopwright.core.clock import US_PER_SECOND, Clock
-from shopwright.core.errors import Unreadable
+from shopwright.core.errors import ShopTrouble, Unreadable
 from shopwright.core.ports import KeyStore, Ledger
 from shopwright.core.types.connection import Slice
 from shopwright.core.types.customer import CustomerFact
@@ -122,7 +122,14 @@ class Reconciler:
             kind=kind,
             search=updated_between(first_us, max(last_us, self._clock.now_us())),
         )
-        self._backfill.run([wide], only=set(lacking), watch=watch)
+        (taken,) = self._backfill.run([wide], only=set(lacking), watch=watch)
+        if taken.slice.state == "mismatch":
+            # Whoever asked must not take these for held: the next look begins where this one did.
+            raise ShopTrouble(
+                f"{store_id}: {len(lacking):,} missed {kind} could not be fetched: "
+                f"{taken.slice.why}; the next look tries again",
+                "partial",
+            )
 
 
 def _is_told(tellings: Sequence[Telling], updated_us: int, variants: int) -> bool:

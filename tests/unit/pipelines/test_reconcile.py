@@ -85,6 +85,20 @@ def test_a_lost_update_is_found_at_the_next_look(admin: SimulatedAdmin) -> None:
     assert set(again.missing.values()) == {0}
 
 
+def test_an_update_that_could_not_be_fetched_is_not_passed_over(admin: SimulatedAdmin) -> None:
+    """The look fails as a whole: whoever moved their mark on would never come back to it."""
+    order = next(one for one in admin.holdings._orders.payloads() if one["customer"])
+    changed = order | {"cancelled_at": now(admin), "updated_at": now(admin)}
+    tell(admin, "orders/updated", changed, arrives=False)
+    admin.api.state.faults.bulk_fails = 100
+    since_us = admin.clock.now_us() - 3_600 * US_PER_SECOND
+    with pytest.raises(ShopTrouble, match="could not be fetched"):
+        admin.reconcile(since_us)
+    admin.api.state.faults.bulk_fails = 0
+    assert admin.reconcile(since_us).missing["orders"] == 1
+    assert admin.audit() == {}
+
+
 def _large_product(admin: SimulatedAdmin, title: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a product of 130 variants, whole and as its webhook tells it."""
     product = admin.holdings._products.payloads()[0]
