@@ -170,6 +170,24 @@ class ConnectionsContract:
         assert connections.get(A) == newer
         assert [one.store_id for one in connections.all()] == [A, B]
 
+    def test_of_changes_made_at_once_none_is_lost(self, connections: Connections) -> None:
+        connections.put(CONNECTION)
+
+        def add(_: int) -> None:
+            connections.change(A, lambda known: replace(known, missed=known.missed + 1))
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(add, range(40)))
+        changed = connections.change(A, lambda known: replace(known, trouble="frozen"))
+        assert changed == connections.get(A)
+        assert changed == replace(CONNECTION, missed=40, trouble="frozen")
+
+    def test_a_store_that_is_not_connected_cannot_be_changed(
+        self, connections: Connections
+    ) -> None:
+        assert connections.change(A, lambda known: known) is None
+        assert connections.get(A) is None
+
     def test_what_is_forgotten_is_gone(self, connections: Connections) -> None:
         connections.put(CONNECTION)
         assert connections.forget(A) is True

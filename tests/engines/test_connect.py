@@ -198,7 +198,10 @@ def test_a_merchant_approves_in_the_browser(installed: Installation) -> None:
     _, back, _ = _get(installed.shopify_port, _path(consent), method="POST")
     callback = _path(back["location"])
     assert _get(installed.port, callback)[0] == 400, "another browser is believed"
-    assert _get(installed.port, callback.replace("code=", "code=0"), cookie=jar)[0] == 400
+    status, _, page = _get(installed.port, callback.replace("code=", "code=0"), cookie=jar)
+    assert (status, "The signature fits no client secret" in page) == (400, True)
+    status, _, page = _get(installed.port, callback.replace("code=", "kode="), cookie=jar)
+    assert (status, "It needs" in page) == (400, True)
     assert _get(installed.port, callback.replace(store, STORE), cookie=jar)[0] == 400
     status, _, page = _get(installed.port, callback, cookie=jar)
     assert (status, "is connected" in page) == (200, True)

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from made_access import made_access
+from made_access import add_user, made_access
 from made_history import NAMES, QUICK, made_rows
 from msgspec import structs
 
@@ -30,7 +30,7 @@ from shopwright.app.settings import Settings
 from shopwright.app.web.asgi import WebApp
 from shopwright.app.web.parts import WebParts
 from shopwright.app.web.sign_in import AccessParts
-from shopwright.core.clock import SystemClock, iso
+from shopwright.core.clock import SimulatedClock, SystemClock, iso
 from shopwright.core.types.decision import Decision
 from shopwright.core.types.identity import StoreId
 from shopwright.core.types.prediction import Prediction
@@ -310,3 +310,23 @@ async def running(app: WebApp) -> AsyncIterator[Client]:
         yield Client(app)
     finally:
         await app.stop()
+
+
+def played(backroom: Backroom, scenario: Callable[[WebApp], Awaitable[None]]) -> None:
+    """Run the web process and the scenario to its end."""
+
+    async def play() -> None:
+        app = backroom.app()
+        async with running(app):
+            await scenario(app)
+
+    asyncio.run(play())
+
+
+def room(settings: Settings, *users: str) -> Backroom:
+    """Return an installation with a simulated clock and these people."""
+    made = Backroom(settings)
+    made.clock = SimulatedClock(1_800_000_000_000_000)  # type: ignore[assignment]
+    for name in users or ("ann",):
+        add_user(made.access, name)
+    return made

@@ -15,6 +15,8 @@ from shopwright.app.web.asgi import WebApp
 
 OUTSIDE = "203.0.113.9"
 NAME = "shop.example"
+LOOPBACK = "127.0.0.1:8400"
+NEAR: dict[str, Any] = {"peer": "127.0.0.1", "scheme": "http", "host": LOOPBACK}
 PUBLIC = Settings(public_url=f"https://{NAME}")
 FORM = "application/x-www-form-urlencoded"
 

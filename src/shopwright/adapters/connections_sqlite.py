@@ -1,6 +1,7 @@
 """Connections and the slices of their backfills on SQLite, in ``control.db``, as JSON documents."""
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,11 +20,23 @@ class SqliteConnections:
     def put(self, connection: Connection) -> None:
         """Keep it in place of what was known before."""
         with self._file.transaction() as file:
-            file.execute(
-                "INSERT INTO connections (store_id, document) VALUES (?, ?) "
-                "ON CONFLICT (store_id) DO UPDATE SET document = excluded.document",
-                (connection.store_id, msgspec.json.encode(connection)),
-            )
+            _put(file, connection)
+
+    def change(
+        self, store_id: StoreId, how: Callable[[Connection], Connection]
+    ) -> Connection | None:
+        """Change what is known in one transaction; None for a store that was never connected."""
+        with self._file.transaction() as file:
+            found = file.execute(
+                "SELECT document FROM connections WHERE store_id = ?", (store_id,)
+            ).fetchone()
+            if found is None:
+                return None
+            before = _CONNECTION.decode(found[0])
+            changed = how(before)
+            if changed != before:
+                _put(file, changed)
+            return changed
 
     def get(self, store_id: StoreId) -> Connection | None:
         """Return a store's connection, None for a store that was never connected."""
@@ -79,6 +92,14 @@ class SqliteSlices:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _put(file: sqlite3.Connection, connection: Connection) -> None:
+    file.execute(
+        "INSERT INTO connections (store_id, document) VALUES (?, ?) "
+        "ON CONFLICT (store_id) DO UPDATE SET document = excluded.document",
+        (connection.store_id, msgspec.json.encode(connection)),
+    )
 
 
 _CONNECTION = msgspec.json.Decoder(Connection)

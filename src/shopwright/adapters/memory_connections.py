@@ -1,6 +1,6 @@
 """Credentials, leases, connections and slices in memory, for tests and short lives."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 
 from shopwright.core.types.connection import Connection, Credential, Slice
@@ -53,11 +53,23 @@ class MemoryConnections:
     """What is known of each connected store, in memory."""
 
     def __init__(self) -> None:
+        self._turn = Lock()
         self._all: dict[StoreId, Connection] = {}
 
     def put(self, connection: Connection) -> None:
         """Keep it in place of what was known before."""
-        self._all[connection.store_id] = connection
+        with self._turn:
+            self._all[connection.store_id] = connection
+
+    def change(
+        self, store_id: StoreId, how: Callable[[Connection], Connection]
+    ) -> Connection | None:
+        """Change what is known; None for a store that was never connected."""
+        with self._turn:
+            if store_id not in self._all:
+                return None
+            self._all[store_id] = how(self._all[store_id])
+            return self._all[store_id]
 
     def get(self, store_id: StoreId) -> Connection | None:
         """Return a store's connection, None for a store that was never connected."""

@@ -17,7 +17,6 @@ SHOP = """query Shop {
     plan { publicDisplayName shopifyPlus partnerDevelopment }
   }
   currentAppInstallation { id accessScopes { handle } }
-  publicApiVersions { handle supported }
 }"""
 
 SUBSCRIPTIONS = """query Subscriptions($after: String) {
@@ -53,17 +52,9 @@ RUN_BULK = """mutation RunBulk($query: String!) {
   }
 }"""
 
-CANCEL_BULK = """mutation CancelBulk($id: ID!) {
-  bulkOperationCancel(id: $id) { bulkOperation { id status } userErrors { field message } }
-}"""
-
 BULK_OPERATIONS = f"""query BulkOperations($ids: [ID!]!) {{
   nodes(ids: $ids) {{ __typename ... on BulkOperation {{ {_OPERATION} }} }}
 }}"""
-
-RUNNING_BULK = """query RunningBulk {
-  bulkOperations(first: 10, query: "status:running") { nodes { id status query createdAt } }
-}"""
 
 ORDERS_COUNT = """query OrdersCount($query: String) {
   ordersCount(query: $query, limit: null) { count precision }
@@ -191,9 +182,7 @@ ALL = {
     "UpdateSubscription": UPDATE_SUBSCRIPTION,
     "DeleteSubscription": DELETE_SUBSCRIPTION,
     "RunBulk": RUN_BULK,
-    "CancelBulk": CANCEL_BULK,
     "BulkOperations": BULK_OPERATIONS,
-    "RunningBulk": RUNNING_BULK,
     "OrdersCount": ORDERS_COUNT,
     "ProductsCount": PRODUCTS_COUNT,
     "CustomersCount": CUSTOMERS_COUNT,

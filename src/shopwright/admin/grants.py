@@ -40,11 +40,6 @@ class _Answer(Struct):
     refresh_token_expires_in: float | None = None
 
 
-def token_url(store_id: StoreId) -> str:
-    """Return where a store's tokens are asked for."""
-    return f"https://{store_id}/admin/oauth/access_token"
-
-
 def by_client_credentials(client_id: str, client_secret: str) -> dict[str, str]:
     """Ask for 24 hours, for an app and a store of one organisation; nothing renews it."""
     return {

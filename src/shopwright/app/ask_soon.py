@@ -19,9 +19,7 @@ LONG_AGO_US = 1
 
 def ask_soon(connections: Connections, store_id: StoreId) -> None:
     """Make a connected store's look due now."""
-    known = connections.get(store_id)
-    if known is not None and known.looked_us != LONG_AGO_US:
-        connections.put(replace(known, looked_us=LONG_AGO_US))
+    connections.change(store_id, lambda known: replace(known, looked_us=LONG_AGO_US))
 
 
 def asking_soon(settings: Settings) -> Callable[[StoreId], None]:

@@ -1,6 +1,7 @@
 """Connects a store, step by step: each says what it does, what came of it, and how long it took."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -40,7 +41,6 @@ class About(Struct, frozen=True, kw_only=True):
     timezone: str
     plan: str
     scopes: tuple[str, ...]
-    supported_versions: tuple[str, ...]
 
 
 class Connecting:
@@ -64,9 +64,6 @@ class Connecting:
             scopes=tuple(
                 sorted(one["handle"] for one in data["currentAppInstallation"]["accessScopes"])
             ),
-            supported_versions=tuple(
-                one["handle"] for one in data["publicApiVersions"] if one["supported"]
-            ),
         )
 
     def know(self, about: About, credential: Credential) -> Connection:
@@ -87,22 +84,23 @@ class Connecting:
         )
         if credential.client_secret:
             open_secrets(self._settings).add(self._store_id, credential.client_secret.encode())
-        before = self._shopify.connections.get(self._store_id)
-        connection = Connection(
-            store_id=self._store_id,
+        if self._shopify.connections.get(self._store_id) is None:
+            self._shopify.connections.put(
+                Connection(
+                    store_id=self._store_id,
+                    mode=credential.mode,
+                    connected_us=now_us,
+                    api_version=self._settings.admin_api_version,
+                )
+            )
+        return self._note(
             mode=credential.mode,
-            connected_us=before.connected_us if before else now_us,
             name=about.name,
             plan=about.plan,
             scopes=about.scopes,
-            api_version=before.api_version if before else self._settings.admin_api_version,
-            served_version=before.served_version if before else "",
-            backfill_from_us=before.backfill_from_us if before else None,
-            reconciled_us=before.reconciled_us if before else None,
-            compared_us=before.compared_us if before else None,
+            state="connected",
+            trouble="",
         )
-        self._shopify.connections.put(connection)
-        return connection
 
     def lacking(self, about: About) -> Sequence[Capability]:
         """Return what the granted scopes do not give. Raises NotReady when nothing works so."""
@@ -126,7 +124,7 @@ class Connecting:
             return 0, 0
         plan = subscribe(self._shopify.client, self._store_id, connection.scopes, address)
         changed = len(plan.create) + len(plan.move) + len(plan.delete)
-        self._shopify.connections.put(replace(connection, public_url=address))
+        self._note(public_url=address)
         return len(plan.right) + len(plan.create) + len(plan.move), changed
 
     def plan(self, connection: Connection, days: int | None, backfill: Backfill) -> list[Slice]:
@@ -153,9 +151,8 @@ class Connecting:
         self._shopify.slices.forget(self._store_id)
         for one in planned:
             self._shopify.slices.put(one)
-        self._shopify.connections.put(
-            replace(connection, backfill_from_us=from_us, reconciled_us=now_us)
-        )
+        # An older mark stays: what was updated since may lie outside of this backfill.
+        self._note(backfill_from_us=from_us, reconciled_us=self._known().reconciled_us or now_us)
         return planned
 
     def take_in(self, planned: Sequence[Slice], accept: Accept, watch: Watch) -> list[Taken]:
@@ -177,10 +174,15 @@ class Connecting:
         found = self._shopify.reconciler(self._shopify.backfill(accept)).run(
             self._store_id, connection.scopes, since_us, watch=watch
         )
-        self._shopify.connections.put(
-            replace(self._known(), reconciled_us=max(since_us, found.through_us), trouble="")
-        )
+        self._note(reconciled_us=max(since_us, found.through_us), trouble="")
         return found
+
+    def _note(self, **known: Any) -> Connection:
+        """Change some of what is known of the store."""
+        changed = self._shopify.connections.change(
+            self._store_id, lambda before: replace(before, **known)
+        )
+        return changed or self._known()
 
     def _known(self) -> Connection:
         found = self._shopify.connections.get(self._store_id)

@@ -21,8 +21,6 @@ from shopwright.pipelines.subscribe import subscribe
 log = logging.getLogger("healer")
 
 STORES_AT_ONCE = 8
-_LASTING = ("token", "scope", "frozen", "locked", "rejected", "missing", "closed")
-"""Troubles that do not pass by themselves."""
 
 
 class Healed(Struct, frozen=True, kw_only=True):
@@ -70,9 +68,14 @@ class Healer:
         try:
             return self._heal(connection, compare=compare)
         except ShopwrightError as error:
-            log.warning("%s", error)
-            self._note(store_id, error)
-            return Healed(store_id=store_id, trouble=str(error))
+            return self._troubled(store_id, error, str(error))
+        except OSError as error:  # a full disk, a file that cannot be read: the others go on
+            return self._troubled(store_id, error, f"{store_id}: {error}")
+
+    def _troubled(self, store_id: StoreId, error: Exception, says: str) -> Healed:
+        log.warning("%s", says)
+        self._note(store_id, error, says)
+        return Healed(store_id=store_id, trouble=says)
 
     def _heal(self, connection: Connection, *, compare: bool | None) -> Healed:
         shopify, store_id = self._shopify, connection.store_id
@@ -88,9 +91,9 @@ class Healer:
             told = self._comparison.run(store_id, scopes, self._visible_from_us(connection, scopes))
             gone, merged = sum(told.gone.values()), told.merged
         now_us = shopify.clock.now_us()
-        known = shopify.connections.get(store_id) or connection
-        shopify.connections.put(
-            replace(
+        shopify.connections.change(
+            store_id,
+            lambda known: replace(
                 known,
                 scopes=scopes,
                 reconciled_us=max(since_us, found.through_us),
@@ -98,7 +101,7 @@ class Healer:
                 compared_us=now_us if compares else known.compared_us,
                 missed=known.missed + sum(found.missing.values()),
                 trouble="",
-            )
+            ),
         )
         return Healed(
             store_id=store_id,
@@ -131,14 +134,14 @@ class Healer:
             return from_us
         return max(from_us, self._shopify.clock.now_us() - LIMITED_DAYS * US_PER_DAY)
 
-    def _note(self, store_id: StoreId, error: ShopwrightError) -> None:
-        known = self._shopify.connections.get(store_id)
-        if known is None:
-            return
-        lasting = isinstance(error, ShopTrouble) and error.trouble in _LASTING
-        state = known.state
-        if lasting and isinstance(error, ShopTrouble) and error.trouble == "token":
-            state = "authorise_again"
-        self._shopify.connections.put(
-            replace(known, trouble=str(error), state=state, looked_us=self._shopify.clock.now_us())
+    def _note(self, store_id: StoreId, error: Exception, says: str) -> None:
+        refused = isinstance(error, ShopTrouble) and error.trouble == "token"
+        self._shopify.connections.change(
+            store_id,
+            lambda known: replace(
+                known,
+                trouble=says,
+                state="authorise_again" if refused else known.state,
+                looked_us=self._shopify.clock.now_us(),
+            ),
         )

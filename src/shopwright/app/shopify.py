@@ -11,7 +11,6 @@ from shopwright.app import bootstrap
 from shopwright.app.settings import Settings
 from shopwright.core.clock import Clock, SystemClock
 from shopwright.core.ports import Connections, Leases, Shop, Slices, TokenVault
-from shopwright.core.types.connection import Connection
 from shopwright.core.types.identity import StoreId
 from shopwright.pipelines.admin_client import AdminClient
 from shopwright.pipelines.backfill import Accept, Backfill
@@ -129,11 +128,8 @@ def _remember_served(connections: Connections) -> Callable[[StoreId, str], None]
     def remember(store_id: StoreId, version: str) -> None:
         if not version or served.get(store_id) == version:
             return
-        known: Connection | None = connections.get(store_id)
-        if known is None:
-            return  # it is being connected: the next answer tells it again
-        served[store_id] = version
-        if known.served_version != version:
-            connections.put(replace(known, served_version=version))
+        changed = connections.change(store_id, lambda known: replace(known, served_version=version))
+        if changed is not None:  # else it is being connected: the next answer tells it again
+            served[store_id] = version
 
     return remember

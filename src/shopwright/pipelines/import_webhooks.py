@@ -1,7 +1,8 @@
 """Webhooks from a file: one JSON object a line, taken in as if each had just been delivered.
 
 ``{"topic", "webhook_id", "event_id"?, "triggered_at"?, "api_version"?, "body"}``; the body is the
-payload, or a text that holds it byte for byte. What came by webhook already adds nothing.
+payload, or a text that holds it byte for byte. What came by webhook already adds nothing, so an
+import that was interrupted is simply repeated.
 """
 
 from collections import Counter
@@ -36,7 +37,7 @@ class Imported(Struct, frozen=True, kw_only=True):
     refused: dict[str, int]
     """Reason to number of lines."""
     first_refused: tuple[int, ...]
-    """Numbers of the first refused lines, counted from 1."""
+    """Numbers of the first refused lines in the file, counted from 1."""
 
 
 class _Line(Struct, frozen=True):
@@ -62,14 +63,14 @@ def import_webhooks(
     total = new = duplicates = 0
     for chunk in _chunks(lines):
         events: list[Event] = []
-        for line in chunk:
-            total += 1
+        total += len(chunk)
+        for number, line in chunk:
             found = _read(line, store_id, pseudonymise, clock.now_us())
             if isinstance(found, Event):
                 events.append(found)
             else:
                 refused[found] += 1
-                numbers += [total] if len(numbers) < SHOWN_MAX else []
+                numbers += [number] if len(numbers) < SHOWN_MAX else []
         appended = accept(events)
         new, duplicates = new + appended.new, duplicates + appended.duplicates
         watch(total)
@@ -120,8 +121,8 @@ def _body(raw: msgspec.Raw) -> bytes:
     return msgspec.json.decode(text, type=str).encode() if text.startswith(b'"') else text
 
 
-def _chunks(lines: Iterable[bytes]) -> Iterator[Sequence[bytes]]:
-    written = (line for line in lines if line.strip())
+def _chunks(lines: Iterable[bytes]) -> Iterator[Sequence[tuple[int, bytes]]]:
+    written = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
     while chunk := list(islice(written, CHUNK_EVENTS)):
         yield chunk
 

@@ -5,7 +5,9 @@ lost answer, a killed process or two who renew at once never cost a merchant a n
 https://shopify.dev/changelog/more-resilient-refreshes-for-expiring-offline-access-tokens
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from threading import get_ident
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -28,13 +30,19 @@ from shopwright.core.types.identity import StoreId
 EARLY_SECONDS = 300
 """A token is renewed so long before it ends."""
 LEASE_SECONDS = 60
-"""Longer than a request may take."""
+"""Longer than one request may take; it is taken anew before each."""
+WAIT_SECONDS = 240
+"""Longer than whoever holds the lease may take for all of its requests."""
 LOOK_SECONDS = 0.05
 TRIES = 3
+_T = TypeVar("_T")
 
 
 class Tokens:
-    """The access tokens of every connected store; ``holder`` names this process."""
+    """The access tokens of every connected store; ``holder`` names this process.
+
+    Calls may come from several threads; each of them holds a lease for itself.
+    """
 
     def __init__(
         self, shop: Shop, vault: TokenVault, leases: Leases, clock: Clock, holder: str
@@ -83,6 +91,11 @@ class Tokens:
             form = by_code(*client, code)
         else:
             form = by_client_credentials(*client)
+        return self._when_alone(
+            credential.store_id, lambda: self._begin_alone(credential, form), lambda: None
+        )
+
+    def _begin_alone(self, credential: Credential, form: Mapping[str, str]) -> Credential:
         asked_us = self._clock.now_us()
         pair = self._granted(credential.store_id, self._ask(credential.store_id, form), asked_us)
         begun = _with(credential, pair, asked_us)
@@ -106,20 +119,40 @@ class Tokens:
 
     def _renewed(self, store_id: StoreId, refused: str) -> str:
         """Renew under the store's lease, or wait for whoever holds it and take what they got."""
-        name = f"token {store_id}"
-        for _ in range(round(2 * LEASE_SECONDS / LOOK_SECONDS)):
-            now_us = self._clock.now_us()
-            until_us = now_us + LEASE_SECONDS * US_PER_SECOND
-            if self._leases.take(name, self._holder, now_us, until_us):
-                try:
-                    return self._renew_alone(store_id, refused)
-                finally:
-                    self._leases.release(name, self._holder)
-            self._clock.sleep(LOOK_SECONDS)
+
+        def theirs() -> str | None:
             credential = self._credential(store_id)
-            if credential.access_token != refused and self._is_fresh(credential):
-                return credential.access_token
-        raise ShopTrouble(f"{store_id}: another process renews the token and does not end", "token")
+            is_new = credential.access_token != refused and self._is_fresh(credential)
+            return credential.access_token if is_new else None
+
+        return self._when_alone(store_id, lambda: self._renew_alone(store_id, refused), theirs)
+
+    def _when_alone(
+        self, store_id: StoreId, work: Callable[[], _T], meanwhile: Callable[[], _T | None]
+    ) -> _T:
+        """Work under the store's lease; while another holds it, take what ``meanwhile`` finds."""
+        until_us = self._clock.now_us() + WAIT_SECONDS * US_PER_SECOND
+        while not self._hold(store_id):
+            if self._clock.now_us() > until_us:
+                raise ShopTrouble(
+                    f"{store_id}: another process renews the token and does not end", "unavailable"
+                )
+            self._clock.sleep(LOOK_SECONDS)
+            if (found := meanwhile()) is not None:
+                return found
+        try:
+            return work()
+        finally:
+            self._leases.release(_lease(store_id), self._who())
+
+    def _hold(self, store_id: StoreId) -> bool:
+        """Take the store's lease, or keep it for another request; False while another has it."""
+        now_us = self._clock.now_us()
+        until_us = now_us + LEASE_SECONDS * US_PER_SECOND
+        return self._leases.take(_lease(store_id), self._who(), now_us, until_us)
+
+    def _who(self) -> str:
+        return f"{self._holder} thread {get_ident()}"
 
     def _renew_alone(self, store_id: StoreId, refused: str) -> str:
         credential = self._credential(store_id)
@@ -152,19 +185,28 @@ class Tokens:
 
     def _ask(self, store_id: StoreId, form: Mapping[str, str]) -> HttpAnswer:
         """Ask again when no answer came: a refresh token may be used until its pair is."""
-        answer = self._shop.grant(store_id, form)
+        answer = self._ask_once(store_id, form)
         for tries in range(1, TRIES):
             if 0 < answer.status < 500:
                 break
             self._clock.sleep(float(tries))
-            answer = self._shop.grant(store_id, form)
+            answer = self._ask_once(store_id, form)
         return answer
+
+    def _ask_once(self, store_id: StoreId, form: Mapping[str, str]) -> HttpAnswer:
+        if not self._hold(store_id):  # this process stood still for so long that another took over
+            raise ShopTrouble(f"{store_id}: another process renews the token now", "unavailable")
+        return self._shop.grant(store_id, form)
 
     def _granted(self, store_id: StoreId, answer: HttpAnswer, asked_us: int) -> TokenPair:
         if answer.status == 200:
             return read_tokens(store_id, answer.body, asked_us)
         trouble = "unavailable" if not 0 < answer.status < 500 else "token"
         raise ShopTrouble(explain_grant(store_id, answer.status, answer.body, answer.why), trouble)
+
+
+def _lease(store_id: StoreId) -> str:
+    return f"token {store_id}"
 
 
 def _with(credential: Credential, pair: TokenPair, asked_us: int) -> Credential:

@@ -100,4 +100,3 @@ def test_each_way_sends_what_it_needs() -> None:
     assert (refresh["grant_type"], refresh["refresh_token"]) == ("refresh_token", "shprt_1")
     assert session["subject_token"] == "jwt"
     assert session["requested_token_type"].endswith("offline-access-token")
-    assert grants.token_url(SHOP) == f"https://{SHOP}/admin/oauth/access_token"

@@ -45,6 +45,7 @@ class Files:
         self.bulk.write_bytes(b"\n".join(lines))
         self.webhooks = folder / "webhooks.jsonl.gz"
         with gzip.open(self.webhooks, "wb") as file:
+            file.write(b"\n")
             for number, one in enumerate(webhooks):
                 body = one.body.decode() if number % 2 else json.loads(one.body)
                 told = {"topic": one.topic, "webhook_id": one.webhook_id, "body": body}
@@ -52,6 +53,7 @@ class Files:
             file.write(b"no json\n")
             file.write(b'{"topic":"customers/redact","webhook_id":"x","body":{}}\n')
             file.write(b'{"topic":"imports/order","webhook_id":"y","body":{}}\n')
+        self.refused = [len(webhooks) + 1 + number for number in (1, 2, 3)]
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +101,7 @@ def test_both_files_give_the_same_orders(
     assert "no JSON object with topic" in said
     assert "a privacy request" in said
     assert "a topic that is not Shopify's" in said
+    assert f"lines {', '.join(map(str, files.refused))}" in said
     both = states()
     assert {key: both[key] for key in by_bulk} == by_bulk
     assert run(hooks) == 0

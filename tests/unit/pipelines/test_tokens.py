@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from msgspec.structs import replace
@@ -30,10 +31,20 @@ class TokenShop:
         self.clock = clock
         self.lost = 0
         self.down = False
+        self.seconds = 0.0
+        self.at_once = 0
+        self.most_at_once = 0
 
     def grant(self, store_id: StoreId, form: dict[str, str]) -> HttpAnswer:
-        import msgspec
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            return self._grant(form)
+        finally:
+            self.at_once -= 1
 
+    def _grant(self, form: dict[str, str]) -> HttpAnswer:
+        self.clock.sleep(self.seconds)
         if self.down:
             return HttpAnswer(status=520)
         status, body = self.app.grant(form, self.clock.now_us())
@@ -129,6 +140,55 @@ def test_two_who_renew_at_once_ask_once() -> None:
         tokens = set(pool.map(lambda tokens: tokens.of(STORE), asked))
     assert len(tokens) == 1
     assert connected.shop.app.grants == 2
+
+
+def test_two_threads_of_one_process_do_not_ask_at_once() -> None:
+    connected = Connected("oauth")
+    connected.clock.sleep(HOUR)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: connected.one.of(STORE), range(16)))
+    assert connected.shop.most_at_once == 1
+    assert connected.shop.app.grants == 2
+
+
+class SlowShop(TokenShop):
+    """Loses every answer after some time; another process looks whether the lease is free."""
+
+    def __init__(self, clock: SimulatedClock, leases: MemoryLeases, seconds: float) -> None:
+        super().__init__(clock)
+        self.leases = leases
+        self.seconds = seconds
+        self.free = 0
+
+    def _grant(self, form: dict[str, str]) -> HttpAnswer:
+        self.clock.sleep(self.seconds)
+        now_us = self.clock.now_us()
+        if self.leases.take(f"token {STORE}", "another", now_us, now_us + 60 * US_PER_SECOND):
+            self.free += 1
+        return HttpAnswer(status=0, why="closed")
+
+
+def test_a_renewal_keeps_its_lease_however_long_its_requests_take() -> None:
+    connected = Connected("oauth")
+    connected.clock.sleep(HOUR)
+    slow = SlowShop(connected.clock, connected.leases, 35.0)
+    tokens = Tokens(slow, connected.vault, connected.leases, connected.clock, "slow")  # type: ignore[arg-type]
+    with pytest.raises(ShopTrouble):
+        tokens.of(STORE)
+    assert slow.free == 0
+    now_us = connected.clock.now_us()
+    assert connected.leases.take(f"token {STORE}", "another", now_us, now_us + 1)
+
+
+def test_a_process_that_lost_its_lease_asks_no_more() -> None:
+    connected = Connected("oauth")
+    connected.clock.sleep(HOUR)
+    slow = SlowShop(connected.clock, connected.leases, 90.0)
+    tokens = Tokens(slow, connected.vault, connected.leases, connected.clock, "slow")  # type: ignore[arg-type]
+    with pytest.raises(ShopTrouble, match="another process renews") as failed:
+        tokens.of(STORE)
+    assert failed.value.trouble == "unavailable"
+    assert slow.free == 1
 
 
 def test_a_token_that_shopify_refuses_is_renewed_before_its_time() -> None:

@@ -92,13 +92,13 @@ class OAuth:
             return _page(502, "Shopify granted no token", escape(str(error)), gone)
         if isinstance(said, NotGenuine):
             log.warning("%s: an OAuth callback was refused: %s", store_id, said.reason)
-            return _page(400, "Not believed", f"This answer {escape(said.reason)}.", gone)
+            return _page(400, "Not believed", f"{escape(_sentence(said.reason))}.", gone)
         return _page(200, "Connected", said, gone)
 
     def _finish(self, store_id: StoreId, state: str, raw_query: str) -> NotGenuine | str:
         credential = self._credential(store_id)
         if credential is None:
-            return NotGenuine(reason="is for a store that nobody prepared here")
+            return NotGenuine(reason="it is for a store that nobody prepared here")
         shopify = self._shopify()
         told = read_callback(
             raw_query,
@@ -149,6 +149,10 @@ class OAuth:
 
 def _state(token: bytes, store_id: StoreId) -> str:
     return hmac.digest(token, f"oauth {store_id}".encode(), "sha256").hex()
+
+
+def _sentence(reason: str) -> str:
+    return reason[:1].upper() + reason[1:]
 
 
 def _page(status: int, title: str, says: str, *headers: Header) -> Response:

@@ -1,6 +1,6 @@
 """The sockets of a connected shop: its Admin API, and what is remembered of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from shopwright.core.types.connection import Connection, Credential, Slice
@@ -60,6 +60,15 @@ class Connections(Protocol):
 
     def put(self, connection: Connection) -> None:
         """Keep it in place of what was known before."""
+        ...
+
+    def change(
+        self, store_id: StoreId, how: Callable[[Connection], Connection]
+    ) -> Connection | None:
+        """Change what is known and return it; None for a store that was never connected.
+
+        Nobody else changes it meanwhile, in whatever process: ``how`` must be quick.
+        """
         ...
 
     def get(self, store_id: StoreId) -> Connection | None:

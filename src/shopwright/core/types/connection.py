@@ -49,7 +49,7 @@ class Connection(Struct, frozen=True, kw_only=True):
     store_id: StoreId
     mode: Mode
     connected_us: int
-    state: Literal["connected", "uninstalled", "authorise_again"] = "connected"
+    state: Literal["connected", "authorise_again"] = "connected"
     name: str = ""
     plan: str = ""
     scopes: tuple[str, ...] = ()
@@ -78,9 +78,9 @@ class Slice(Struct, frozen=True, kw_only=True):
 
     store_id: StoreId
     name: str
-    """``orders/2026-08-26..2026-10-01``, ``products``, ``customers`` or ``inventory``."""
+    """``orders/2026-08-26..2026-10-01``, ``products`` or ``customers``."""
     kind: str
-    """``orders``, ``products``, ``customers`` or ``inventory``."""
+    """``orders``, ``products`` or ``customers``."""
     search: str
     """Shopify's search query that the slice covers; empty for everything."""
     state: SliceState = "planned"

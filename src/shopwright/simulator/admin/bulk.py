@@ -44,7 +44,6 @@ class BulkOperation(Struct, kw_only=True):
     roots: int
     status: str = "RUNNING"
     error_code: str | None = None
-    partial: bool = False
 
     def settle(self, now_us: int) -> None:
         """Let it be done when its time has come."""

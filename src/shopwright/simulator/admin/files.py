@@ -64,7 +64,6 @@ class BulkFiles:
         if faults.bulk_fails > 0:
             faults.bulk_fails -= 1
             operation.error_code = "INTERNAL_SERVER_ERROR"
-            operation.partial = True
             operation.lines = operation.lines[: len(operation.lines) // 2]
         elif faults.bulk_drops > 0 and operation.lines:
             faults.bulk_drops -= 1
