@@ -7,7 +7,7 @@ import msgspec
 
 from shopwright.core.types.ledger import Document
 from shopwright.core.types.store import Store
-from shopwright.events import order_chain, product_chain, shopify
+from shopwright.events import order_chain, product_chain, shopify, stock
 from shopwright.pipelines.store_keys import StoreKeys
 
 if TYPE_CHECKING:
@@ -45,7 +45,17 @@ def differences(admin: "SimulatedAdmin") -> dict[str, int]:
             found["products absent"] += 1
         elif _product(held[-1]) != _product(wanted):
             found["products other"] += 1
-    return dict(found)
+    for item in admin.holdings.stock.items():
+        now = stock.now_of(store.store_id, str(item))
+        held = stock.levels(ledger.tellings([now]).get(now, ()))
+        there = {str(place): level for place, level in admin.holdings.stock.of(item).items()}
+        for place, level in there.items():
+            if place not in held:
+                found["levels absent"] += 1
+            elif held[place].available != level.available:
+                found["levels other"] += 1
+        found["levels that are gone"] += len(held.keys() - there.keys())
+    return {name: number for name, number in found.items() if number}
 
 
 def _read(topic: str, payload: Any, store: Store, pseudonymise: Any) -> Any:

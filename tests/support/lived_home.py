@@ -28,7 +28,7 @@ from shopwright.simulator.stores import PROFILES, open_store
 
 END_US = 1_795_000_000 * US_PER_SECOND
 LOSSLESS = Faults(dropped_share=0.0)
-SMALL = Scale(customers=25, days=60, fulfilment_told_share=0.2)
+SMALL = Scale(customers=25, days=60, fulfilment_told_share=0.2, stock_told=False)
 
 
 class LivedHome:

@@ -103,7 +103,8 @@ class SimulatedAdmin:
 
     def prove(self, taken: Sequence[Taken]) -> list[Slice]:
         self.system.settle()
-        return prove(taken, self.system.ledger, self.system.keys, self.slices)
+        ledger = self.system.ledger
+        return prove(taken, ledger, ledger, self.system.keys, self.slices)
 
     def reconcile(self, since_us: int) -> Reconciled:
         """Look for what was missed, and take it in."""

@@ -32,8 +32,13 @@ _CHILDREN: Mapping[str, tuple[str, ...]] = {
     "Order": ("lineItems", "agreements"),
     "Product": ("variants",),
     "Agreement": ("sales",),
+    "InventoryItem": ("inventoryLevels",),
 }
-_PLACES = {"LineItem": "lineItems", "ProductVariant": "variants"}
+_PLACES = {
+    "LineItem": "lineItems",
+    "ProductVariant": "variants",
+    "InventoryLevel": "inventoryLevels",
+}
 _LEFT_OUT = ("__parentId", "__typename")
 
 

@@ -129,10 +129,36 @@ _PRODUCT = f"""
 
 _CUSTOMER = "__typename id createdAt updatedAt state"
 
-_INNER = {"orders": _ORDER, "products": _PRODUCT, "customers": _CUSTOMER}
+_LEVEL = """
+  __typename id updatedAt isActive location { id }
+  quantities(names: ["available"]) { name quantity }
+"""
 
-KINDS = tuple(_INNER)
-"""What a backfill takes in, by the name of its connection."""
+_ITEM = (
+    f"__typename id inventoryLevels(includeInactive: true) {{ edges {{ node {{ {_LEVEL} }} }} }}"
+)
+
+_INNER = {"orders": _ORDER, "products": _PRODUCT, "customers": _CUSTOMER, "inventoryItems": _ITEM}
+
+KINDS = ("orders", "products", "customers")
+"""What is counted, looked for and compared, by the name of its connection."""
+
+STOCK = "inventoryItems"
+"""What a backfill takes in besides; Shopify gives no count of it."""
+
+LOCATIONS = """query Locations($after: String) {
+  locations(first: 100, after: $after, includeInactive: true) {
+    nodes { id } pageInfo { hasNextPage endCursor }
+  }
+}"""
+
+LEVELS_UPDATED = f"""query LevelsUpdated($location: ID!, $query: String!, $after: String) {{
+  location(id: $location) {{
+    inventoryLevels(first: 100, after: $after, query: $query, includeInactive: true) {{
+      nodes {{ item {{ id }} {_LEVEL} }} pageInfo {{ hasNextPage endCursor }}
+    }}
+  }}
+}}"""
 
 
 def bulk_query(kind: str, search: str) -> str:
@@ -152,13 +178,13 @@ def _bulk(kind: str, search: str, inner: str) -> str:
     return f"{{ {kind}{where} {{ edges {{ node {{ {inner} }} }} }} }}"
 
 
-def counted(kind: str) -> str:
-    """Return the question for Shopify's own count of a kind."""
+def counted(kind: str) -> str | None:
+    """Return the question for Shopify's own count of a kind, None where there is none."""
     return {
         "orders": ORDERS_COUNT,
         "products": PRODUCTS_COUNT,
         "customers": CUSTOMERS_COUNT,
-    }[kind]
+    }.get(kind)
 
 
 def newest(kind: str) -> str:
@@ -191,5 +217,7 @@ ALL = {
     "OrdersUpdated": ORDERS_UPDATED,
     "ProductsUpdated": PRODUCTS_UPDATED,
     "CustomersUpdated": CUSTOMERS_UPDATED,
+    "Locations": LOCATIONS,
+    "LevelsUpdated": LEVELS_UPDATED,
 }
 """By name; the queries of bulk operations come from ``bulk_query``."""

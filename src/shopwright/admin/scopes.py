@@ -50,6 +50,11 @@ CAPABILITIES = (
         without="stock is known by what products say of it only",
     ),
     Capability(
+        scope="read_locations",
+        gives="a look at which stock changed",
+        without="a change of stock that no webhook told stays unknown until the next backfill",
+    ),
+    Capability(
         scope="read_customer_merge",
         gives="merges of customers as they happen",
         without="a merged customer is found at the next comparison, within a day",

@@ -7,7 +7,7 @@ often its orders are updated meanwhile, and can be counted before and after.
 from collections.abc import Collection, Mapping
 from itertools import pairwise
 
-from shopwright.admin.documents import KINDS
+from shopwright.admin.documents import KINDS, STOCK
 from shopwright.core.clock import iso
 from shopwright.core.types.connection import Slice
 from shopwright.core.types.identity import StoreId
@@ -15,6 +15,7 @@ from shopwright.core.types.identity import StoreId
 ORDERS_PER_SLICE = 25_000
 SLICES_MAX = 40
 _SCOPE = {"orders": "read_orders", "products": "read_products", "customers": "read_customers"}
+STOCK_SCOPE = "read_inventory"
 
 
 def kinds(scopes: Collection[str]) -> tuple[str, ...]:
@@ -53,6 +54,9 @@ def slices(
         for kind in kinds(scopes)
         if kind != "orders"
     ]
+    if STOCK_SCOPE in scopes:
+        # All of it: a level that changes while it is read is told twice, which changes nothing.
+        planned.append(Slice(store_id=store_id, name="inventory", kind=STOCK, search=""))
     return planned
 
 

@@ -1,6 +1,7 @@
 """Connects a store, step by step: each says what it does, what came of it, and how long it took."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 from msgspec import Struct
@@ -9,7 +10,14 @@ from msgspec.structs import replace
 from shopwright.admin import documents
 from shopwright.admin.scopes import LIMITED_DAYS, Capability, missing
 from shopwright.admin.slicing import created_between, slices
-from shopwright.app.bootstrap import open_keys, open_ledger, open_secrets, open_slices, open_stores
+from shopwright.app.bootstrap import (
+    open_feed,
+    open_keys,
+    open_ledger,
+    open_secrets,
+    open_slices,
+    open_stores,
+)
 from shopwright.app.settings import Settings
 from shopwright.app.shopify import Shopify
 from shopwright.core.clock import US_PER_DAY, US_PER_SECOND
@@ -161,11 +169,10 @@ class Connecting:
 
     def prove(self, taken: Sequence[Taken]) -> list[Slice]:
         """Compare with the ledger, once it has taken everything in."""
-        ledger = open_ledger(self._settings, read_only=True)
-        try:
-            return prove(taken, ledger, open_keys(self._settings), open_slices(self._settings))
-        finally:
-            ledger.close()
+        settings = self._settings
+        with closing(open_ledger(settings, read_only=True)) as ledger:
+            feed, slices = open_feed(settings), open_slices(settings)
+            return prove(taken, ledger, feed, open_keys(settings), slices)
 
     def reconcile(self, accept: Accept, watch: Watch) -> Reconciled:
         """Fetch what was updated meanwhile. Raises ShopTrouble."""
@@ -212,9 +219,17 @@ def summary(proven: Sequence[Slice]) -> Iterator[str]:
             held = sum(one.held_count or 0 for one in of_kind)
             counted = sum(one.shopify_count or one.read_count for one in of_kind)
             yield f"{held:,} of {counted:,} {kind} match Shopify"
+    shelves = [one for one in proven if one.kind == documents.STOCK]
+    if shelves:
+        held, read = (sum(counts) for counts in zip(*map(_shelves, shelves), strict=True))
+        yield f"{held:,} of {read:,} things on the shelves are here"
     for one in proven:
         if one.state == "mismatch":
             yield f"{one.name}: {one.why}"
+
+
+def _shelves(one: Slice) -> tuple[int, int]:
+    return one.held_count or 0, one.read_count
 
 
 def _again(one: Slice) -> Slice:

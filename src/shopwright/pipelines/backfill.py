@@ -21,7 +21,7 @@ from shopwright.core.types.event import Event
 from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.ledger import Document
 from shopwright.core.types.log import Appended
-from shopwright.events import admin_customer, admin_order, admin_product
+from shopwright.events import admin_customer, admin_level, admin_order, admin_product, stock
 from shopwright.events.reading import Pseudonymise, plain_id
 from shopwright.events.subject import subject_of
 from shopwright.pipelines.bulk_file import BulkFile, Root
@@ -34,8 +34,11 @@ TOPICS = {
     "orders": (admin_order.TOPIC, "order"),
     "products": (admin_product.TOPIC, "product"),
     "customers": (admin_customer.TOPIC, "customer"),
+    documents.STOCK: (admin_level.TOPIC, stock.NOW),
 }
 """Kind to our topic and to the kind of ledger document."""
+PLAIN = ("product", stock.NOW)
+"""Kinds of documents whose key is Shopify's own id: they are about nobody."""
 
 Accept = Callable[[Sequence[Event]], Appended]
 
@@ -47,6 +50,8 @@ class Taken(Struct, frozen=True, kw_only=True):
     documents: tuple[Document, ...] = ()
     subjects: tuple[Pseudonym | None, ...] = ()
     """Under whose key each was sealed; None for what is about nobody."""
+    listed: frozenset[str] = frozenset()
+    """Ids of all roots of a kind that Shopify does not count: compared in another way."""
     new: int = 0
     """Events that the log did not hold before."""
 
@@ -147,16 +152,32 @@ def _tell(
     pseudonymise = store_keys.pseudonymiser(one.store_id)
     documents_of: list[Document] = []
     subjects: list[Pseudonym | None] = []
+    listed: set[str] = set()
     new = 0
     roots = (root for root in file.nodes() if only is None or _number(root) in only)
     for chunk in _chunks(roots):
-        events = [_event(one, root, pseudonymise, clock.now_us()) for root in chunk]
-        documents_of += [_document(one, root, pseudonymise) for root in chunk]
-        subjects += [event.subject.pseudonym if event.subject else None for event in events]
+        events = [
+            told_event(
+                one.store_id, one.kind, _number(root), root.body, pseudonymise, clock.now_us()
+            )
+            for root in chunk
+        ]
+        if one.kind == documents.STOCK:
+            listed.update(map(_number, chunk))
+        for root, event in zip(chunk, events, strict=True):
+            if _tells(one, root):
+                documents_of.append(_document(one, root, pseudonymise))
+                subjects.append(event.subject.pseudonym if event.subject else None)
         new += accept(events).new
         total = file.roots if only is None else None
         watch(Progress(f"taking in {one.kind}", len(documents_of), total))
-    return Taken(slice=one, documents=tuple(documents_of), subjects=tuple(subjects), new=new)
+    return Taken(
+        slice=one,
+        documents=tuple(documents_of),
+        subjects=tuple(subjects),
+        listed=frozenset(listed),
+        new=new,
+    )
 
 
 def checksum(found: Sequence[Document]) -> str:
@@ -172,28 +193,40 @@ def _number(root: Root) -> str:
 def _document(one: Slice, root: Root, pseudonymise: Pseudonymise) -> Document:
     kind = TOPICS[one.kind][1]
     number = _number(root)
-    key = number.encode() if kind == "product" else pseudonymise(kind, number)
+    key = number.encode() if kind in PLAIN else pseudonymise(kind, number)
     return Document(one.store_id, kind, key)
 
 
-def _event(one: Slice, root: Root, pseudonymise: Pseudonymise, now_us: int) -> Event:
+def _tells(one: Slice, root: Root) -> bool:
+    """Say whether the ledger will hold something of it: an item that lies nowhere tells nothing."""
+    return one.kind != documents.STOCK or b'"inventoryLevels":[]' not in root.body
+
+
+def told_event(
+    store_id: StoreId,
+    kind: str,
+    number: str,
+    body: bytes,
+    pseudonymise: Pseudonymise,
+    now_us: int,
+) -> Event:
     """Return what a node tells as an event: its id is a keyed digest of what is told.
 
     It is what the shop said at this instant, so of two tellings of one state the later counts.
     """
-    topic, kind = TOPICS[one.kind]
-    who = pseudonymise(kind, _number(root)).hex()
-    digest = pseudonymise("admin", hashlib.sha256(root.body).hexdigest()).hex()
+    topic, entity = TOPICS[kind]
+    who = pseudonymise(entity, number).hex()
+    digest = pseudonymise("admin", hashlib.sha256(body).hexdigest()).hex()
     return Event(
-        store_id=one.store_id,
+        store_id=store_id,
         topic=topic,
         delivery_id=f"{topic}:{who}:{digest}",
         event_id=None,
         triggered_us=now_us,
         received_us=now_us,
         api_version=None,
-        subject=subject_of(topic, root.body, pseudonymise),
-        body=root.body,
+        subject=subject_of(topic, body, pseudonymise),
+        body=body,
     )
 
 

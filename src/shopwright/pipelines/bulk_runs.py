@@ -67,8 +67,11 @@ class BulkRuns:
 
     def count(self, store_id: StoreId, kind: str, search: str) -> int | None:
         """Return Shopify's own count, None when it does not say exactly. Raises ShopTrouble."""
+        question = documents.counted(kind)
+        if question is None:
+            return None
         asked = {"query": search or None}
-        found = self._client.ask(store_id, documents.counted(kind), asked)[f"{kind}Count"]
+        found = self._client.ask(store_id, question, asked)[f"{kind}Count"]
         return int(found["count"]) if found and found["precision"] == "EXACT" else None
 
     def newest(self, store_id: StoreId, kind: str) -> int:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from shopwright.core.ports import KeyStore, Ledger, Slices
+from shopwright.admin import documents
+from shopwright.core.ports import KeyStore, Ledger, LedgerFeed, Slices
 from shopwright.core.types.connection import Slice
 from shopwright.core.types.identity import Pseudonym
 from shopwright.core.types.ledger import Document
@@ -13,23 +14,30 @@ from shopwright.pipelines.backfill import Taken, checksum
 BATCH = 1_000
 
 
-def prove(taken: Sequence[Taken], ledger: Ledger, keys: KeyStore, slices: Slices) -> list[Slice]:
+def prove(
+    taken: Sequence[Taken], ledger: Ledger, feed: LedgerFeed, keys: KeyStore, slices: Slices
+) -> list[Slice]:
     """Return each slice as proven, or as a mismatch that says what is missing.
 
     People who were erased here are kept out on purpose: what is theirs is not missing.
     """
-    return [_prove(one, ledger, keys, slices) for one in taken]
+    return [_prove(one, ledger, feed, keys, slices) for one in taken]
 
 
-def _prove(one: Taken, ledger: Ledger, keys: KeyStore, slices: Slices) -> Slice:
+def _prove(one: Taken, ledger: Ledger, feed: LedgerFeed, keys: KeyStore, slices: Slices) -> Slice:
     if one.slice.state == "mismatch":
         return one.slice
+    if one.slice.kind == documents.STOCK and (unlisted := _unlisted(one, feed)):
+        why = f"{unlisted:,} inventory items that products name are not in Shopify's list"
+        failed = replace(one.slice, state="mismatch", why=why)
+        slices.put(failed)
+        return failed
     held: list[Document] = []
     erased = 0
-    for documents, subjects in _batches(one):
-        told = ledger.tellings(documents)
-        held += [document for document in documents if document in told]
-        absent = [s for d, s in zip(documents, subjects, strict=True) if d not in told]
+    for read, subjects in _batches(one):
+        told = ledger.tellings(read)
+        held += [document for document in read if document in told]
+        absent = [s for d, s in zip(read, subjects, strict=True) if d not in told]
         erased += _erased(one.slice, absent, keys)
     whole = len(held) + erased == one.slice.read_count
     if not erased:
@@ -46,6 +54,22 @@ def _prove(one: Taken, ledger: Ledger, keys: KeyStore, slices: Slices) -> Slice:
     )
     slices.put(proven)
     return proven
+
+
+def _unlisted(one: Taken, feed: LedgerFeed) -> int:
+    """Count the items that products named before the list was made, and that are not in it.
+
+    Shopify counts no inventory items, but each variant names its own.
+    """
+    newest = {version.product_id: version for version in feed.products(one.slice.store_id)}
+    named = {
+        variant.inventory_item_id
+        for version in newest.values()
+        if not version.deleted and version.known_us < one.slice.started_us
+        for variant in version.variants
+        if variant.inventory_item_id is not None
+    }
+    return len(named - one.listed)
 
 
 def _batches(one: Taken) -> Iterator[tuple[list[Document], list[Pseudonym | None]]]:

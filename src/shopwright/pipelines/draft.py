@@ -15,7 +15,7 @@ from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.ledger import Document, LedgerChanges, Telling
 from shopwright.core.types.log import Position
 from shopwright.core.types.order import OrderVersion
-from shopwright.events import order_chain, product_chain
+from shopwright.events import order_chain, product_chain, stock
 from shopwright.events.people import people_of
 from shopwright.features.definitions import CUSTOMER
 from shopwright.features.record import pack
@@ -25,7 +25,8 @@ FLOOR_SLACK_US = US_PER_DAY
 """A packed record answers from a day before its newest event was received: the clock of a machine
 that serves may be set back, or lie behind that of the one that received."""
 
-CONTACTS = ("contact", "reached")
+TOLD_AGAIN = ("contact", "reached", stock.NOW, stock.PAST)
+"""Kinds of documents of which most tellings say what is known already."""
 
 Tellings = Mapping[Document, Sequence[Telling]]
 Merges = Mapping[StoreId, Sequence[CustomerMerge]]
@@ -42,7 +43,7 @@ class Draft:
         merge_documents = {merges_of(document.store_id) for document in told.tellings}
         known = self._ledger.tellings([*{*told.tellings, *merge_documents}])
         gathered = {
-            document: order_chain.gather(known.get(document, ()), new)
+            document: gathered_of(document, known.get(document, ()), new)
             for document, new in told.tellings.items()
         }
         merges = _merges({**known, **gathered})
@@ -58,7 +59,7 @@ class Draft:
             if document.kind == "order"
         }
         return LedgerChanges(
-            tellings=_without_old_contacts(gathered, known),
+            tellings=_without_old(gathered, known),
             orders=orders,
             products={
                 document: product_chain.chain(document.store_id, document.key.decode(), tellings)
@@ -143,12 +144,22 @@ class Draft:
         return after
 
 
-def _without_old_contacts(gathered: Tellings, known: Tellings) -> Tellings:
+def gathered_of(
+    document: Document, known: Sequence[Telling], new: Sequence[Telling]
+) -> tuple[Telling, ...]:
+    """Return what a document holds once it was told more: a function of the set of tellings."""
+    told = order_chain.gather(known, new)
+    if document.kind in (stock.NOW, stock.PAST):
+        return stock.keep(document.kind, told)
+    return told
+
+
+def _without_old(gathered: Tellings, known: Tellings) -> Tellings:
     """Nearly every payload tells the addresses again that are known: those are not written."""
     return {
         document: tellings
         for document, tellings in gathered.items()
-        if document.kind not in CONTACTS or known.get(document) != tellings
+        if document.kind not in TOLD_AGAIN or known.get(document) != tellings
     }
 
 

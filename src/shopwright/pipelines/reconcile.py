@@ -25,6 +25,7 @@ from shopwright.events.reading import plain_id
 from shopwright.pipelines.admin_client import AdminClient
 from shopwright.pipelines.backfill import TOPICS, Backfill
 from shopwright.pipelines.bulk_runs import Watch
+from shopwright.pipelines.reconcile_stock import StockLook
 from shopwright.pipelines.store_keys import StoreKeys
 
 OVERLAP_SECONDS = 600
@@ -54,6 +55,7 @@ class Reconciler:
         self._backfill = backfill
         self._ledger = ledger
         self._store_keys = StoreKeys(keys)
+        self._stock = StockLook(client, backfill.accept, ledger, keys, clock)
         self._clock = clock
 
     def run(
@@ -77,6 +79,8 @@ class Reconciler:
                 lacking |= self._lacking(store_id, kind, page)
             looked_at[kind], missing[kind] = seen, len(lacking)
             self._fetch(store_id, kind, lacking, watch)
+        shelves = self._stock.run(store_id, scopes, updated_between(from_us, until_us))
+        looked_at[documents.STOCK], missing[documents.STOCK] = shelves
         return Reconciled(looked_at=looked_at, missing=missing, through_us=until_us)
 
     def _pages(self, store_id: StoreId, kind: str, search: str) -> Iterator[list[Any]]:

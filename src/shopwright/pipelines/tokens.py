@@ -125,7 +125,16 @@ class Tokens:
             is_new = credential.access_token != refused and self._is_fresh(credential)
             return credential.access_token if is_new else None
 
-        return self._when_alone(store_id, lambda: self._renew_alone(store_id, refused), theirs)
+        def work() -> str:
+            try:
+                return self._renew_alone(store_id, refused)
+            except ShopTrouble:
+                # This process stood still, and another has renewed it since: nothing is wrong.
+                if (found := theirs()) is not None:
+                    return found
+                raise
+
+        return self._when_alone(store_id, work, theirs)
 
     def _when_alone(
         self, store_id: StoreId, work: Callable[[], _T], meanwhile: Callable[[], _T | None]

@@ -16,7 +16,8 @@ from shopwright.core.types.ledger import DeadLetter, Document, Telling
 from shopwright.core.types.log import LogRecord
 from shopwright.core.types.privacy import PrivacyRequest
 from shopwright.core.types.product import ProductFact
-from shopwright.events import erased, privacy
+from shopwright.core.types.stock import LevelFact
+from shopwright.events import erased, privacy, stock
 from shopwright.events.contacts import read_contacts
 from shopwright.events.reading import Pseudonymise
 from shopwright.events.shopify import read
@@ -76,9 +77,9 @@ class Unsealer:
                     requests.append(self._request(event, body, pseudonymise))
                     continue
                 for telling in self._read(event, body, pseudonymise):
-                    document = document_of(event.store_id, telling)
-                    tellings[document].append(telling)
-                    received[document] = max(received[document], event.received_us)
+                    for document in documents_of(event.store_id, telling):
+                        tellings[document].append(telling)
+                        received[document] = max(received[document], event.received_us)
             except (Erased, UnknownStore):
                 continue  # a store that is not known any more was erased while this was on its way
             except (Unreadable, Damaged) as error:
@@ -157,27 +158,28 @@ def _open(event: SealedEvent, keys: Mapping[StoreId, _StoreKeys]) -> bytes:
     return unseal(key, event.sealed, aad(event.store_id, event.topic, event.delivery_key))
 
 
-def documents_of(store_id: StoreId, contact: ContactFact) -> tuple[Document, Document]:
-    """Return the two documents of a contact: found by the address, and by whose it is."""
-    return document_of(store_id, contact), reached(store_id, contact.subject)
-
-
 def reached(store_id: StoreId, subject: Pseudonym) -> Document:
     """Return the document that says under which addresses somebody is known."""
     return Document(store_id, "reached", subject)
 
 
-def document_of(store_id: StoreId, telling: Telling) -> Document:
-    """Return the document in which a telling is kept."""
+def documents_of(store_id: StoreId, telling: Telling) -> tuple[Document, ...]:
+    """Return the documents in which a telling is kept.
+
+    Two for a contact, which is found by the address and by whose it is; two for a level of stock.
+    """
     if isinstance(telling, ContactFact):
-        return Document(store_id, "contact", telling.contact)
+        found = Document(store_id, "contact", telling.contact)
+        return found, reached(store_id, telling.subject)
+    if isinstance(telling, LevelFact):
+        return stock.documents_of(store_id, telling)
     if isinstance(telling, ProductFact):
-        return Document(store_id, "product", telling.product_id.encode())
+        return (Document(store_id, "product", telling.product_id.encode()),)
     if isinstance(telling, CustomerFact):
-        return Document(store_id, "customer", telling.customer)
+        return (Document(store_id, "customer", telling.customer),)
     if isinstance(telling, CustomerMerge):
-        return merges_of(store_id)
-    return Document(store_id, "order", telling.order)
+        return (merges_of(store_id),)
+    return (Document(store_id, "order", telling.order),)
 
 
 def merges_of(store_id: StoreId) -> Document:

@@ -98,6 +98,8 @@ class Scale(Struct, frozen=True, kw_only=True):
     days: int
     fulfilment_told_share: float
     """Share of orders whose dispatch the shop tells; the others ship from an outside system."""
+    stock_told: bool = True
+    """Whether every change of stock is told."""
 
 
 FAST = Scale(customers=700, days=400, fulfilment_told_share=0.03)

@@ -57,6 +57,9 @@ class Shop:
         self._crowd = live_through(self._till, calendar, self._flows, span, scale, rng)
         self._narrator = Narrator(Letterhead(profile, calendar, shop_number), self._till.accounts)
         self._recorded = len(self._till.orders)
+        self._stock_told = scale.stock_told
+        self._stock_was_told: set[str] = set()
+        """Ids of the webhooks of live sales."""
         self._live_seed = int(rng.integers(1 << 62))
         self._encoder = msgspec.json.Encoder()
         self._owners = {
@@ -236,11 +239,28 @@ class Shop:
                     yield telling
 
     def _tell_sale(self, order: Order) -> list[SimulatedWebhook]:
-        return [self._send(telling) for telling in self._narrator.order(order)]
+        told = [self._send(telling) for telling in self._narrator.order(order)]
+        return told + self._tell_stock(order) if self._stock_told else told
+
+    def _tell_stock(self, order: Order) -> list[SimulatedWebhook]:
+        """Tell what a sale took off the shelves; two sales of one second are told as one."""
+        products = {
+            one.product_id: one for item in order.items if (one := item.product) is not None
+        }
+        told = []
+        for product in products.values():
+            for telling in self._narrator.stock(product):
+                is_now = 0 <= telling.triggered_us - order.created_us < US_PER_SECOND
+                if is_now and telling.webhook_id not in self._stock_was_told:
+                    self._stock_was_told.add(telling.webhook_id)
+                    told.append(self._send(telling))
+        return told
 
     def _tellings(self) -> Iterator[Telling]:
         for product in self._till.products:
             yield from self._narrator.product(product)
+            if self._stock_told:
+                yield from self._narrator.stock(product)
         for account in self._till.accounts.values():
             yield from self._narrator.customer(account, self.start_us)
         for idler in self._crowd.idlers:

@@ -17,6 +17,7 @@ from shopwright.simulator.order_payload import edited_body, order_body
 from shopwright.simulator.population import Account
 from shopwright.simulator.product_payload import product_body
 from shopwright.simulator.refund_payload import refund_body
+from shopwright.simulator.stock_payload import level_body, moves
 from shopwright.simulator.webhook import identifier, jitter_us
 
 Body = Callable[[], dict[str, Any]]
@@ -102,6 +103,17 @@ class Narrator:
         """Tell a product when it is made, when its price changes, and when it is out or in."""
         for at_us in sorted({product.created_us, *product.changes}):
             yield self.product_at(product, at_us)
+
+    def stock(self, product: Product) -> Iterator[Telling]:
+        """Tell every change of what lies on the shelves for a product."""
+        for variant in product.variants:
+            for move in moves(variant):
+                yield self._tell(
+                    "inventory_levels/connect" if move.is_first else "inventory_levels/update",
+                    move.at_us,
+                    f"{move.item}:{move.place}:{move.at_us}",
+                    partial(level_body, move, self._letterhead),
+                )
 
     def product_at(self, product: Product, at_us: int) -> Telling:
         """Tell a product as of an instant."""

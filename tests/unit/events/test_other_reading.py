@@ -154,7 +154,7 @@ def test_only_a_completed_merge_is_a_fact() -> None:
 
 
 def test_topics_that_are_only_kept_tell_nothing_whatever_their_body() -> None:
-    for topic in ("customers/redact", "shop/redact", "app/uninstalled", "inventory_levels/update"):
+    for topic in ("customers/redact", "shop/redact", "app/uninstalled", "inventory_items/update"):
         assert topic in TOPICS
         assert read(topic, b"\xff", STORE, pseudonymise, triggered_us=None, received_us=1) == ()
 

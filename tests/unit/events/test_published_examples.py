@@ -14,6 +14,7 @@ from shopwright.core.types.customer import CustomerFact
 from shopwright.core.types.ledger import Telling
 from shopwright.core.types.order import OrderDeletion, OrderEdit, OrderFact, RefundFact
 from shopwright.core.types.product import ProductFact
+from shopwright.core.types.stock import LevelFact
 from shopwright.events.privacy import ABOUT_PEOPLE
 from shopwright.events.shopify import TOPICS, read
 from shopwright.events.subject import subject_of
@@ -49,6 +50,9 @@ TOLD: dict[str, type[Telling]] = {
     "customers/create": CustomerFact,
     "customers/update": CustomerFact,
     "customers/delete": CustomerFact,
+    "inventory_levels/connect": LevelFact,
+    "inventory_levels/disconnect": LevelFact,
+    "inventory_levels/update": LevelFact,
 }
 
 

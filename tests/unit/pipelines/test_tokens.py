@@ -1,5 +1,6 @@
 """Tokens stay good whatever is lost on the way, and are asked for no oftener than needed."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -57,11 +58,25 @@ class TokenShop:
         return self.app.token(token, self.clock.now_us()) is not None
 
 
+class RunningClock(SimulatedClock):
+    """Goes on by itself, for threads: who sleeps must not let everybody's time pass."""
+
+    def __init__(self) -> None:
+        super().__init__(START_US)
+        self._began = time.monotonic()
+
+    def now_us(self) -> int:
+        return super().now_us() + round((time.monotonic() - self._began) * US_PER_SECOND)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
 class Connected:
     """One store and two processes that may ask for its token."""
 
-    def __init__(self, mode: Mode) -> None:
-        self.clock = SimulatedClock(START_US)
+    def __init__(self, mode: Mode, clock: SimulatedClock | None = None) -> None:
+        self.clock = clock or SimulatedClock(START_US)
         self.shop = TokenShop(self.clock)
         self.vault, self.leases = MemoryTokenVault(), MemoryLeases()
         self.one, self.two = (
@@ -133,8 +148,7 @@ def test_the_previous_refresh_token_goes_once_the_new_one_has_worked() -> None:
 
 
 def test_two_who_renew_at_once_ask_once() -> None:
-    connected = Connected("oauth")
-    connected.clock.sleep(HOUR)
+    connected = an_hour_later()
     with ThreadPoolExecutor(8) as pool:
         asked = [connected.one, connected.two] * 8
         tokens = set(pool.map(lambda tokens: tokens.of(STORE), asked))
@@ -142,9 +156,15 @@ def test_two_who_renew_at_once_ask_once() -> None:
     assert connected.shop.app.grants == 2
 
 
+def an_hour_later() -> Connected:
+    clock = RunningClock()
+    connected = Connected("oauth", clock)
+    clock.set(START_US + round(HOUR) * US_PER_SECOND)
+    return connected
+
+
 def test_two_threads_of_one_process_do_not_ask_at_once() -> None:
-    connected = Connected("oauth")
-    connected.clock.sleep(HOUR)
+    connected = an_hour_later()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: connected.one.of(STORE), range(16)))
     assert connected.shop.most_at_once == 1
@@ -178,6 +198,28 @@ def test_a_renewal_keeps_its_lease_however_long_its_requests_take() -> None:
     assert slow.free == 0
     now_us = connected.clock.now_us()
     assert connected.leases.take(f"token {STORE}", "another", now_us, now_us + 1)
+
+
+class StandingStill(TokenShop):
+    """Answers a process only after another has renewed the token, and used it."""
+
+    def __init__(self, connected: Connected) -> None:
+        super().__init__(connected.clock)
+        self.connected = connected
+
+    def _grant(self, form: dict[str, str]) -> HttpAnswer:
+        self.clock.sleep(100.0)
+        self.connected.shop.app.token(self.connected.two.of(STORE), self.clock.now_us())
+        return self.connected.shop.grant(STORE, form)
+
+
+def test_a_process_that_stood_still_takes_what_another_got() -> None:
+    connected = Connected("oauth")
+    connected.clock.sleep(HOUR)
+    still = StandingStill(connected)
+    tokens = Tokens(still, connected.vault, connected.leases, connected.clock, "still")  # type: ignore[arg-type]
+    assert tokens.of(STORE) == connected.two.of(STORE)
+    assert connected.shop.uses(tokens.of(STORE))
 
 
 def test_a_process_that_lost_its_lease_asks_no_more() -> None:

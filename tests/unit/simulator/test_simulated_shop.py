@@ -123,7 +123,8 @@ def test_an_order_placed_now_is_created_and_then_updated() -> None:
     store = fresh()
     customer = store.customers()[0]
     at_us = END_US + 90 * US_PER_SECOND + 123_456
-    created, updated = store.place_order(customer, at_us, np.random.default_rng(1))
+    created, updated, *stock = store.place_order(customer, at_us, np.random.default_rng(1))
+    assert {webhook.topic for webhook in stock} == {"inventory_levels/update"}
     assert (created.topic, updated.topic) == ("orders/create", "orders/updated")
     assert at_us - US_PER_SECOND < created.triggered_us < updated.triggered_us
     first, second = json.loads(created.body), json.loads(updated.body)
@@ -152,7 +153,7 @@ def test_an_order_placed_now_leaves_the_history_alone() -> None:
 
 def test_a_guest_can_order_and_a_stranger_cannot() -> None:
     store = fresh()
-    created, _ = store.place_order(None, END_US, np.random.default_rng(1))
+    created, *_ = store.place_order(None, END_US, np.random.default_rng(1))
     assert json.loads(created.body)["customer"] is None
     with pytest.raises(BadInput, match="nobody has the customer id 42"):
         store.place_order("42", END_US, np.random.default_rng(1))

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 PARTITION = "import"
 PIECE_BYTES = 1 << 18
 LINE_BYTES_MAX = 16 << 20
-KINDS = {"Order": "orders", "Product": "products", "Customer": "customers"}
+KINDS = {
+    "Order": "orders",
+    "Product": "products",
+    "Customer": "customers",
+    "InventoryItem": "inventoryItems",
+}
 
 
 class _Done(NamedTuple):

@@ -89,7 +89,7 @@ def _lines(found: "Replayed") -> Iterator[str]:
 
 
 def _key(document: "Document") -> str:
-    """Return a product's id, else a pseudonym; a store's one document of merges has no key."""
-    if document.kind == "product":
+    """Return an id of stock or product, else a pseudonym; a store's merges have no key."""
+    if document.kind in ("product", "stock", "stock_month"):
         return document.key.decode(errors="backslashreplace")
     return document.key.hex()

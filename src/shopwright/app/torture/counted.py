@@ -9,7 +9,7 @@ from shopwright.app.settings import Settings
 from shopwright.app.torture.expected import Expected
 from shopwright.core.types.identity import StoreId
 from shopwright.core.types.ledger import Document
-from shopwright.events.order_chain import gather
+from shopwright.pipelines.draft import gathered_of
 
 
 def count_ledger(
@@ -34,7 +34,7 @@ def _tellings(settings: Settings, expected: Expected) -> dict[Document, Any]:
     ledger = open_ledger(settings, read_only=True)
     try:
         told = ledger.tellings(list(expected.tellings))
-        return {document: gather((), of_one) for document, of_one in told.items()}
+        return {document: gathered_of(document, (), of_one) for document, of_one in told.items()}
     finally:
         ledger.close()
 

@@ -18,7 +18,8 @@ from shopwright.core.types.product import ProductVersion
 from shopwright.core.types.store import Store
 from shopwright.events import order_chain, product_chain
 from shopwright.events.shopify import read
-from shopwright.pipelines.unseal import document_of, merges_of
+from shopwright.pipelines.draft import gathered_of
+from shopwright.pipelines.unseal import documents_of, merges_of
 
 Pseudonymise = Callable[[str, str], Pseudonym]
 Customer = tuple[StoreId, Pseudonym]
@@ -68,8 +69,9 @@ def expect(
             triggered_us=webhook.triggered_us,
             received_us=webhook.triggered_us,
         ):
-            told[document_of(parcel.store_id, telling)].append(telling)
-    tellings = {document: order_chain.gather((), of_one) for document, of_one in told.items()}
+            for document in documents_of(parcel.store_id, telling):
+                told[document].append(telling)
+    tellings = {document: gathered_of(document, (), of_one) for document, of_one in told.items()}
     return Expected(
         tellings=tellings,
         orders={

@@ -78,9 +78,9 @@ class Slice(Struct, frozen=True, kw_only=True):
 
     store_id: StoreId
     name: str
-    """``orders/2026-08-26..2026-10-01``, ``products`` or ``customers``."""
+    """``orders/2026-08-26..2026-10-01``, ``products``, ``customers`` or ``inventory``."""
     kind: str
-    """``orders``, ``products`` or ``customers``."""
+    """``orders``, ``products``, ``customers`` or ``inventoryItems``."""
     search: str
     """Shopify's search query that the slice covers; empty for everything."""
     state: SliceState = "planned"

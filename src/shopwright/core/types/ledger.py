@@ -17,6 +17,7 @@ from shopwright.core.types.order import (
     RefundFact,
 )
 from shopwright.core.types.product import ProductFact, ProductVersion
+from shopwright.core.types.stock import LevelFact
 
 Telling = (
     OrderFact
@@ -27,6 +28,7 @@ Telling = (
     | CustomerFact
     | CustomerMerge
     | ContactFact
+    | LevelFact
 )
 
 
@@ -36,9 +38,10 @@ class Document(NamedTuple):
     store_id: StoreId
     kind: str
     """``order``, ``product``, ``customer``, ``merges`` (one document a store, key ``b""``),
-    ``contact`` (whose address is it?) or ``reached`` (which addresses has somebody?)."""
+    ``contact`` (whose address is it?), ``reached`` (which addresses has somebody?), ``stock`` (an
+    inventory item's newest levels) or ``stock_month`` (a month of its history)."""
     key: bytes
-    """A pseudonym, or a product id in UTF-8."""
+    """A pseudonym; or in UTF-8 a product id, an inventory item id, or that and a month."""
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):

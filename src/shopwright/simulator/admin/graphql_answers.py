@@ -8,6 +8,7 @@ from graphql import GraphQLResolveInfo
 
 from shopwright.core.errors import BadInput
 from shopwright.simulator.admin.nodes import Children, Node, number
+from shopwright.simulator.admin.search import parse
 
 PAGE_MAX = 250
 
@@ -18,10 +19,20 @@ def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any
     if callable(value):
         return value(info, **arguments)
     if isinstance(value, Children):
-        return page(value, arguments)
+        return page(_matching(value, arguments.get("query")), arguments)
     if info.field_name == "quantities":
         return [one for one in value or () if one["name"] in arguments["names"]]
     return value
+
+
+def _matching(nodes: Children, query: str | None) -> Children:
+    """Return the nodes below another one that a search finds."""
+    if not query:
+        return nodes
+    matches = parse(query, {"updated_at": "updatedAt"})
+    found = Children(node for node in nodes if matches(node))
+    found.place = nodes.place
+    return found
 
 
 def page(nodes: Children, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from typing import Any
 
 import msgspec
 
+from shopwright.core.clock import iso
 from shopwright.simulator.admin.nodes import Node
 from shopwright.simulator.admin.order_node import order_node
 from shopwright.simulator.admin.other_nodes import customer_node, product_node
 from shopwright.simulator.admin.search import instant
+from shopwright.simulator.admin.stock import Stock
 from shopwright.simulator.webhook import SimulatedWebhook
 
 _ORDERS = ("orders/create", "orders/updated", "orders/paid", "orders/cancelled", "orders/fulfilled")
@@ -19,7 +21,10 @@ class Holdings:
 
     def __init__(self) -> None:
         self._orders = _Kept(order_node)
-        self._products = _Kept(product_node)
+        self.stock = Stock()
+        self._products = _Kept(lambda payload: product_node(payload, self.stock))
+        self._product_of: dict[int, int] = {}
+        """Inventory item to product."""
         self._customers = _Kept(customer_node)
 
     def tell(self, webhook: SimulatedWebhook) -> None:
@@ -29,7 +34,10 @@ class Holdings:
         if topic in _ORDERS:
             self._orders.put(body)
         elif topic in ("products/create", "products/update"):
-            self._products.put(body)
+            self._put_product(body)
+        elif topic.startswith("inventory_levels/"):
+            item = self.stock.tell(topic, body, iso(webhook.triggered_us))
+            self._products.remake(self._product_of.get(item, 0))
         elif topic in ("customers/create", "customers/update"):
             self._customers.put(body)
         elif topic == "orders/delete":
@@ -63,6 +71,11 @@ class Holdings:
         kept = {"Order": self._orders, "Product": self._products, "Customer": self._customers}
         return kept[kind].node(number) if kind in kept else None
 
+    def _put_product(self, body: dict[str, Any]) -> None:
+        self._products.put(body)
+        for variant in body["variants"]:
+            self._product_of[variant["inventory_item_id"]] = body["id"]
+
     def _merge(self, body: Mapping[str, Any]) -> None:
         """Give the orders of the account that goes to the one that stays."""
         kept = int(body["admin_graphql_api_customer_kept_id"].rpartition("/")[2])
@@ -89,6 +102,10 @@ class _Kept:
         if before is None or instant(before["updated_at"]) <= instant(payload["updated_at"]):
             self._payloads[number] = payload
             self._nodes.pop(number, None)
+
+    def remake(self, number: int) -> None:
+        """Make a node anew when it is next asked for: something in it has changed."""
+        self._nodes.pop(number, None)
 
     def remove(self, number: int) -> None:
         self._payloads.pop(number, None)

@@ -1,15 +1,15 @@
-"""Products, customers and stock as the GraphQL API shows them."""
+"""Products and customers as the GraphQL API shows them."""
 
 from shopwright.simulator.admin.nodes import Children, Node, Payload, gid, when
-
-LOCATION = 1
-"""The simulated shops keep everything in one place."""
+from shopwright.simulator.admin.stock import Stock
 
 
-def product_node(payload: Payload) -> Node:
+def product_node(payload: Payload, stock: Stock) -> Node:
     """Return the node of a product with all of its variants."""
     category = payload["category"]
-    variants = Children(variant_node(variant, payload["id"]) for variant in payload["variants"])
+    variants = Children(
+        variant_node(variant, payload["id"], stock) for variant in payload["variants"]
+    )
     return {
         "__typename": "Product",
         "id": gid("Product", payload["id"]),
@@ -33,7 +33,7 @@ def product_node(payload: Payload) -> Node:
     }
 
 
-def variant_node(variant: Payload, product: int) -> Node:
+def variant_node(variant: Payload, product: int, stock: Stock) -> Node:
     """Return the node of a variant."""
     return {
         "__typename": "ProductVariant",
@@ -44,41 +44,8 @@ def variant_node(variant: Payload, product: int) -> Node:
         "price": variant["price"],
         "inventoryQuantity": variant["inventory_quantity"],
         "updatedAt": when(variant["updated_at"]),
-        "inventoryItem": item_node(variant),
+        "inventoryItem": stock.item(variant),
         "product": {"__typename": "Product", "id": gid("Product", product)},
-    }
-
-
-def item_node(variant: Payload) -> Node:
-    """Return the node of what lies on the shelf for a variant."""
-    number = variant["inventory_item_id"]
-    at = when(variant["updated_at"])
-    return {
-        "__typename": "InventoryItem",
-        "id": gid("InventoryItem", number),
-        "legacyResourceId": number,
-        "sku": variant["sku"],
-        "tracked": True,
-        "updatedAt": at,
-        "inventoryLevels": Children(
-            [
-                {
-                    "__typename": "InventoryLevel",
-                    "id": f"{gid('InventoryLevel', number)}?inventory_item_id={number}",
-                    "updatedAt": at,
-                    "location": {"__typename": "Location", "id": gid("Location", LOCATION)},
-                    "quantities": [
-                        {
-                            "__typename": "InventoryQuantity",
-                            "id": f"{gid('InventoryQuantity', number)}?name=available",
-                            "name": "available",
-                            "quantity": variant["inventory_quantity"],
-                            "updatedAt": at,
-                        }
-                    ],
-                }
-            ]
-        ),
     }
 
 

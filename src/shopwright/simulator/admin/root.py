@@ -65,6 +65,8 @@ class _Reads:
             "products": lambda _info, **more: self.page("products", more),
             "customers": lambda _info, **more: self.page("customers", more),
             "inventoryItems": lambda _info, **more: self.page("inventoryItems", more),
+            "location": lambda _info, id: self._location(id),  # noqa: A006 - the schema's
+            "locations": lambda _info, **more: self._locations(more),
             "ordersCount": lambda _info, **more: self._count("orders", more),
             "productsCount": lambda _info, **more: self._count("products", more),
             "customersCount": lambda _info, **more: self._count("customers", more),
@@ -118,6 +120,16 @@ class _Reads:
         for product in self._shop.holdings.products():
             for variant in product["variants"]:
                 yield variant["inventoryItem"]
+
+    def _location(self, text: str) -> Node | None:
+        self.need("read_locations", "read_inventory")
+        return next(
+            (one for one in self._shop.holdings.stock.locations() if one["id"] == text), None
+        )
+
+    def _locations(self, arguments: dict[str, Any]) -> Any:
+        self.need("read_locations", "read_inventory")
+        return page(self._shop.holdings.stock.locations(), arguments)
 
     def _count(self, connection: str, arguments: dict[str, Any]) -> Any:
         return count(len(self.found(connection, arguments)), arguments.get("limit"))

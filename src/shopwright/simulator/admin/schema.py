@@ -37,6 +37,7 @@ _CONNECTED = (
     "Customer",
     "InventoryItem",
     "InventoryLevel",
+    "Location",
     "WebhookSubscription",
     "BulkOperation",
 )
@@ -66,6 +67,7 @@ enum OrderSortKeys {{ CREATED_AT ID PROCESSED_AT UPDATED_AT }}
 enum ProductSortKeys {{ CREATED_AT ID UPDATED_AT }}
 enum CustomerSortKeys {{ CREATED_AT ID UPDATED_AT }}
 enum CustomerState {{ DECLINED DISABLED ENABLED INVITED }}
+enum LocationSortKeys {{ ID NAME }}
 enum ProductStatus {{ ACTIVE ARCHIVED DRAFT UNLISTED }}
 enum BulkOperationStatus {{ CANCELED CANCELING COMPLETED CREATED EXPIRED FAILED RUNNING }}
 enum BulkOperationType {{ MUTATION QUERY }}
@@ -122,12 +124,16 @@ type InventoryItem implements Node {{
   inventoryLevels(after: String, before: String, first: Int, includeInactive: Boolean = false,
     last: Int, query: String, reverse: Boolean = false): InventoryLevelConnection!
 }}
-type Location implements Node {{ id: ID! name: String! }}
+type Location implements Node {{
+  id: ID! name: String!
+  inventoryLevels(after: String, before: String, first: Int, includeInactive: Boolean = false,
+    last: Int, query: String, reverse: Boolean = false): InventoryLevelConnection!
+}}
 type InventoryQuantity implements Node {{
   id: ID! name: String! quantity: Int! updatedAt: DateTime
 }}
 type InventoryLevel implements Node {{
-  id: ID! updatedAt: DateTime! location: Location!
+  id: ID! updatedAt: DateTime! isActive: Boolean! item: InventoryItem! location: Location!
   quantities(names: [String!]!): [InventoryQuantity!]!
 }}
 type Customer implements Node {{
@@ -187,6 +193,10 @@ type QueryRoot {{
   customers({_SEARCH}, sortKey: CustomerSortKeys = ID): CustomerConnection!
   customersCount(limit: Int = 10000, query: String): Count
   inventoryItems({_SEARCH}): InventoryItemConnection!
+  location(id: ID): Location
+  locations(after: String, before: String, first: Int, includeInactive: Boolean = false,
+    includeLegacy: Boolean = false, last: Int, query: String, reverse: Boolean = false,
+    sortKey: LocationSortKeys = NAME): LocationConnection!
   webhookSubscriptions({_SEARCH}): WebhookSubscriptionConnection!
   bulkOperation(id: ID!): BulkOperation
   bulkOperations({_SEARCH}, sortKey: BulkOperationsSortKeys = CREATED_AT): BulkOperationConnection!
