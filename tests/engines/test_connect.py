@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from byte_search import of_text, search
 
+from shopwright.admin.subscriptions import TOPICS
+
 STORE = "harbour-gifts.myshopify.com"
 OTHER = "kinari-tea.myshopify.com"
 ID = "simulated-app"
@@ -36,6 +38,7 @@ class Installation:
             "SHOPWRIGHT_PORT": str(port),
             "SHOPWRIGHT_ADMIN_URL": f"http://127.0.0.1:{shopify_port}",
             "SHOPWRIGHT_TRAIN_EVERY_HOURS": "0",
+            "SHOPWRIGHT_ARCHIVE_EVERY_SECONDS": "1",
             "SHOPWRIGHT_MLFLOW_EVERY_SECONDS": "0",
         }
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -112,6 +115,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation
         one.start(
             "simulate-shopify", "--fast", "--port", str(one.shopify_port), "--rate", "3",
             "--folder", str(one.simulated),
+            "--webhooks-at", f"http://127.0.0.1:{one.port}/webhooks",
         )  # fmt: skip
         one.run("init")
         one.start("up")
@@ -143,7 +147,7 @@ def test_from_nothing_to_a_proof_and_live_webhooks(installed: Installation) -> N
     assert healed["trouble"] == ""
     assert healed["gone"] == 0
     findings = installed.run("doctor", STORE)
-    assert "16 webhook subscriptions are right" in findings
+    assert f"{len(TOPICS)} webhook subscriptions are right" in findings
     assert "history is whole" in findings
     # Whether so small a shop's model beats its baselines is not the question here.
     report = installed.run("train", "--store", STORE, "--task", "propensity", code=None)
@@ -155,7 +159,7 @@ def test_a_static_token_works_too_and_disconnecting_lets_go(installed: Installat
     said = installed.connect(OTHER, "--token-file", str(token))
     assert "signatures need the app's client secret" in said
     gone = json.loads(installed.run("disconnect", OTHER, "--json"))
-    assert gone["subscriptions_removed"] == 16
+    assert gone["subscriptions_removed"] == len(TOPICS)
     assert "not connected" in installed.run("reconcile", OTHER, code=1)
 
 
@@ -213,6 +217,46 @@ def test_a_merchant_approves_in_the_browser(installed: Installation) -> None:
         assert _get(installed.port, f"/oauth/start?shop={bad}")[0] == 400
     assert _get(installed.port, "/oauth/start?shop=unknown.myshopify.com")[0] == 404
     _erase(installed, store)
+
+
+@pytest.mark.timeout(300)
+def test_what_shopify_asks_about_people_is_done_and_proven(installed: Installation) -> None:
+    installed.connect(STORE)
+    _, asked_of, *_, forgotten = _simulate(installed, "customers")
+    assert _simulate(installed, "data-request", customer=asked_of) == 1
+    assert _simulate(installed, "redact", customer=forgotten) == 1
+    (waiting,) = wait_for(
+        "the data request",
+        lambda: [
+            one
+            for one in json.loads(installed.run("privacy", "requests", "--json"))
+            if one["kind"] == "report"
+        ],
+    )
+    out = installed.folder / "report.json"
+    installed.run("privacy", "report", "--request", waiting["request_id"], "--out", str(out))
+    assert str(asked_of) in out.read_text()
+
+    def erasure() -> bool:
+        told = json.loads(installed.run("privacy", "requests", "--json"))
+        return any("late writers" in one["state"] for one in told)
+
+    # The receipt is written once whatever was on its way has been looked through again.
+    assert wait_for("the erasure", erasure)
+    # History that is read again does not bring anybody back, and nobody is missed.
+    assert "orders match Shopify" in installed.run("backfill", STORE)
+    again = installed.run("privacy", "report", str(forgotten), "--store", STORE, code=None)
+    assert "erased" in again or "nothing" in again
+
+
+def _simulate(installed: Installation, what: str, **given: Any) -> Any:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{installed.shopify_port}/{STORE}/simulate/{what}",
+        json.dumps(given).encode(),
+        method="POST",
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.loads(answer.read())["said"]
 
 
 def test_no_secret_is_written_anywhere_in_the_clear(installed: Installation) -> None:

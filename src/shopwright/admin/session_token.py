@@ -34,6 +34,10 @@ class _Header(Struct):
     alg: str
 
 
+class _Destination(Struct):
+    dest: str
+
+
 class _Claims(Struct):
     iss: str
     dest: str
@@ -65,6 +69,17 @@ def read_session_token(
         token_id=claims.jti,
         expires_us=claims.exp * US_PER_SECOND,
     )
+
+
+def store_named(token: str) -> StoreId | None:
+    """Return the store that a token speaks of, **unproven**: to find whose secret must fit it."""
+    parts = token.split(".") if len(token) <= TOKEN_CHARACTERS_MAX and token.isascii() else []
+    if len(parts) != 3:
+        return None
+    try:
+        return _host(msgspec.json.decode(_decoded(parts[1]), type=_Destination).dest)
+    except (msgspec.MsgspecError, binascii.Error, UnicodeDecodeError):
+        return None
 
 
 def _claims(token: str, secrets: Sequence[bytes]) -> _Claims | None:

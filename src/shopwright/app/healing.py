@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from shopwright.admin import documents
 from shopwright.admin.scopes import LIMITED_DAYS
+from shopwright.app.bootstrap import open_audit
 from shopwright.app.heal_lane import is_due
 from shopwright.app.shopify import Shopify
 from shopwright.core.clock import US_PER_DAY, US_PER_SECOND
@@ -45,6 +46,7 @@ class Healer:
         self._backfill = shopify.backfill(accept)
         self._reconciler = shopify.reconciler(self._backfill)
         self._comparison = shopify.comparison(self._backfill)
+        self._audit = open_audit(shopify.settings)
 
     def due(self) -> list[Connection]:
         """Return the stores whose look at Shopify is due."""
@@ -82,6 +84,7 @@ class Healer:
         data = shopify.client.ask(store_id, documents.SHOP)
         handles = data["currentAppInstallation"]["accessScopes"]
         scopes = tuple(sorted(one["handle"] for one in handles))
+        self._note_scopes(connection, scopes)
         changed = self._subscribe(store_id, scopes)
         since_us = connection.reconciled_us or connection.connected_us
         found = self._reconciler.run(store_id, scopes, since_us)
@@ -113,6 +116,17 @@ class Healer:
             compared=compares,
         )
 
+    def _note_scopes(self, connection: Connection, scopes: Sequence[str]) -> None:
+        """Keep in the audit trail what the merchant gave, and took away."""
+        lost, got = set(connection.scopes) - set(scopes), set(scopes) - set(connection.scopes)
+        for did, which in (("scopes lost", lost), ("scopes granted", got)):
+            if which:
+                self._record(connection.store_id, did, ", ".join(sorted(which)))
+
+    def _record(self, store_id: StoreId, did: str, about: str) -> None:
+        now_us = self._shopify.clock.now_us()
+        self._audit.record(now_us, "healer", did, store_id, about)
+
     def _subscribe(self, store_id: StoreId, scopes: Sequence[str]) -> int:
         address = self._shopify.webhook_address()
         if not address:
@@ -136,6 +150,9 @@ class Healer:
 
     def _note(self, store_id: StoreId, error: Exception, says: str) -> None:
         refused = isinstance(error, ShopTrouble) and error.trouble == "token"
+        known = self._shopify.connections.get(store_id)
+        if refused and known is not None and known.state != "authorise_again":
+            self._record(store_id, "token refused", "revoked, or the app was uninstalled")
         self._shopify.connections.change(
             store_id,
             lambda known: replace(

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 
+import numpy as np
 import pytest
 
 from shopwright.core.clock import US_PER_SECOND
@@ -33,7 +34,7 @@ def subscriptions() -> Subscriptions:
 
 @pytest.fixture
 def deliveries(subscriptions: Subscriptions) -> Deliveries:
-    return Deliveries("a.myshopify.com", SECRET, subscriptions)
+    return Deliveries("a.myshopify.com", SECRET, subscriptions, np.random.default_rng(1))
 
 
 def make(subscriptions: Subscriptions, uri: str = HERE, **more: object) -> Subscription:

@@ -28,8 +28,25 @@ FOLDER = Path(".shopwright-simulated")
     show_default=True,
     help="Where the app's client secret and a static token are written.",
 )
+@click.option(
+    "--webhooks-at",
+    metavar="URL",
+    default="http://127.0.0.1:8400/webhooks",
+    show_default=True,
+    help="Where the app's TOML sends requests about people's data.",
+)
 @pass_session
-def command(_session: Session, port: int, fast: bool, rate: float, seed: int, folder: Path) -> None:
+def command(
+    _session: Session,
+    /,
+    *,
+    port: int,
+    fast: bool,
+    rate: float,
+    seed: int,
+    folder: Path,
+    webhooks_at: str,
+) -> None:
     """Run a simulated Shopify to connect to, until Ctrl-C.
 
     Shops with an Admin API, consent pages, sales and webhooks. Shopwright connects to it
@@ -58,6 +75,7 @@ def command(_session: Session, port: int, fast: bool, rate: float, seed: int, fo
             shops[store_id] = DoubleShop(
                 shop, f"{address}/{store_id}", client_secret, rng, clock.now_us(), rate
             )
+            shops[store_id].declare_compliance(webhooks_at, clock.now_us())
         _write(folder / "client-secret", client_secret)
         for store_id, one in shops.items():
             _write(folder / f"{store_id}.token", one.app.static_token())

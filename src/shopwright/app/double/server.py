@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from shopwright.admin.oauth import sign
+from shopwright.app.double.commands import command
 from shopwright.app.double.shops import DoubleShop
 from shopwright.core.clock import US_PER_SECOND, Clock
 from shopwright.core.types.http import HttpAnswer
@@ -17,6 +18,7 @@ from shopwright.core.types.identity import StoreId, store_id_of
 REQUEST_BYTES_MAX = 4 << 20
 _GRAPHQL = re.compile(r"/admin/api/([^/]+)/graphql\.json")
 _FILE = re.compile(r"/bulk/(\d+)\.jsonl")
+_SIMULATE = re.compile(r"/simulate/([a-z-]+)")
 _HTML = {"content-type": "text/html; charset=utf-8"}
 _NOT_FOUND = HttpAnswer(status=404, body=b'{"errors":"Not Found"}')
 
@@ -38,20 +40,33 @@ class DoubleServer:
         shop = self._shops.get(store_id) if store_id else None
         if shop is None or store_id is None:
             return _NOT_FOUND
-        path = f"/{path}"
+        with shop.turn:
+            found = self._of_shop(shop, store_id, method, f"/{path}", parts.query, headers, body)
+        return found or _NOT_FOUND
+
+    def _of_shop(
+        self,
+        shop: DoubleShop,
+        store_id: StoreId,
+        method: str,
+        path: str,
+        query: str,
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> HttpAnswer | None:
         now_us = self._clock.now_us()
         graphql, file = _GRAPHQL.fullmatch(path), _FILE.fullmatch(path)
-        with shop.turn:
-            if method == "POST" and graphql:
-                token = headers.get("x-shopify-access-token", "")
-                return shop.api.ask(graphql[1], token, body, now_us)
-            if method == "POST" and path == "/admin/oauth/access_token":
-                return shop.api.grant_form(body, now_us)
-            if path == "/admin/oauth/authorize":
-                return self._consent(shop, store_id, method, parts.query, now_us)
-            if method == "GET" and file:
-                return _file(shop, path, headers.get("range", ""), now_us)
-        return _NOT_FOUND
+        simulate = _SIMULATE.fullmatch(path)
+        if path == "/admin/oauth/authorize":
+            return self._consent(shop, store_id, method, query, now_us)
+        if method == "GET":
+            return _file(shop, path, headers.get("range", ""), now_us) if file else None
+        if graphql:
+            token = headers.get("x-shopify-access-token", "")
+            return shop.api.ask(graphql[1], token, body, now_us)
+        if path == "/admin/oauth/access_token":
+            return shop.api.grant_form(body, now_us)
+        return command(shop, simulate[1], body, now_us) if simulate else None
 
     def _consent(
         self, shop: DoubleShop, store_id: StoreId, method: str, query: str, now_us: int

@@ -16,13 +16,18 @@ from html import escape
 from importlib.resources import files
 from threading import Lock
 
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
 from shopwright.admin.oauth import NotGenuine, authorize_url, read_callback
 from shopwright.admin.scopes import REQUESTED, missing
+from shopwright.admin.session_token import read_session_token, store_named
 from shopwright.app.settings import Settings
 from shopwright.app.shopify import Shopify, open_shopify
 from shopwright.app.web.guard import Guard, cookie
 from shopwright.app.web.request import Request
-from shopwright.app.web.response import HTML, NO_STORE, Header, Response
+from shopwright.app.web.response import HTML, JSON, NO_STORE, Header, Response
 from shopwright.app.web.sign_in import TOKEN_BYTES
 from shopwright.core.errors import ShopwrightError
 from shopwright.core.types.connection import Credential
@@ -30,13 +35,22 @@ from shopwright.core.types.identity import StoreId, store_id_of
 
 log = logging.getLogger("shopwright.web")
 
-START_PATH, CALLBACK_PATH = "/oauth/start", "/oauth/callback"
+START_PATH, CALLBACK_PATH, SESSION_PATH = "/oauth/start", "/oauth/callback", "/oauth/session"
+RETRY = (b"x-shopify-retry-invalid-session-request", b"1")
+"""Tells App Bridge to ask for a newer session token and to send the request again."""
 COOKIE_SECONDS = 600
 _PAGE = HTML + b"; charset=utf-8"
 
 
+class SessionAnswer(Struct, frozen=True):
+    """What an embedded page is told of its store."""
+
+    store_id: StoreId
+    scopes: tuple[str, ...]
+
+
 class OAuth:
-    """The handlers of both pages; nothing of Shopify is opened before somebody comes."""
+    """The handlers of these pages; nothing of Shopify is opened before somebody comes."""
 
     def __init__(self, settings: Settings, guard: Guard, entropy: Callable[[int], bytes]) -> None:
         self._settings = settings
@@ -95,6 +109,36 @@ class OAuth:
             return _page(400, "Not believed", f"{escape(_sentence(said.reason))}.", gone)
         return _page(200, "Connected", said, gone)
 
+    async def session(self, request: Request) -> Response:
+        """Change an embedded page's session token for an offline token, when there is none yet."""
+        scheme, _, token = (
+            (request.header(b"authorization") or b"").decode("latin-1").partition(" ")
+        )
+        store_id = store_named(token) if scheme.lower() == "bearer" else None
+        if store_id is None:
+            return _refused(401, "a session token of Shopify's is expected as Bearer", RETRY)
+        try:
+            return await asyncio.to_thread(self._exchange, store_id, token)
+        except ShopwrightError as error:
+            log.warning("%s", error)
+            return _refused(502, str(error))
+
+    def _exchange(self, store_id: StoreId, token: str) -> Response:
+        credential = self._credential(store_id)
+        # A store that nobody prepared is refused as a wrong signature is: neither says which.
+        shopify = self._shopify()
+        genuine = credential is not None and read_session_token(
+            token, credential.client_id, [credential.client_secret.encode()], shopify.clock.now_us()
+        )
+        if credential is None or not genuine:
+            return _refused(401, "the session token is not genuine, or not of now", RETRY)
+        known = shopify.connections.get(store_id)
+        must = known is not None and known.state == "authorise_again"
+        if must or not credential.access_token:
+            credential = _begin(shopify, credential, session_token=token)
+        told = SessionAnswer(store_id=store_id, scopes=credential.scopes)
+        return Response(200, msgspec.json.encode(told), JSON, (NO_STORE,))
+
     def _finish(self, store_id: StoreId, state: str, raw_query: str) -> NotGenuine | str:
         credential = self._credential(store_id)
         if credential is None:
@@ -109,7 +153,7 @@ class OAuth:
         )
         if isinstance(told, NotGenuine):
             return told
-        begun = shopify.tokens.begin(credential, code=told.code)
+        begun = _begin(shopify, credential, code=told.code)
         lacking = "".join(
             f"<li><code>{escape(one.scope)}</code>: {escape(one.without)}</li>"
             for one in missing(begun.scopes)
@@ -151,8 +195,21 @@ def _state(token: bytes, store_id: StoreId) -> str:
     return hmac.digest(token, f"oauth {store_id}".encode(), "sha256").hex()
 
 
+def _begin(shopify: Shopify, credential: Credential, **proof: str) -> Credential:
+    """Get the first token, or the first of a store that had to be approved again."""
+    begun = shopify.tokens.begin(credential, **proof)
+    shopify.connections.change(
+        credential.store_id, lambda known: replace(known, state="connected", trouble="")
+    )
+    return begun
+
+
 def _sentence(reason: str) -> str:
     return reason[:1].upper() + reason[1:]
+
+
+def _refused(status: int, says: str, *headers: Header) -> Response:
+    return Response(status, msgspec.json.encode({"error": says}), JSON, (NO_STORE, *headers))
 
 
 def _page(status: int, title: str, says: str, *headers: Header) -> Response:

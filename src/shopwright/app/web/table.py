@@ -20,7 +20,13 @@ from shopwright.app.web.console_types import (
 )
 from shopwright.app.web.login import Login
 from shopwright.app.web.metrics import Operations
-from shopwright.app.web.oauth import CALLBACK_PATH, START_PATH, OAuth
+from shopwright.app.web.oauth import (
+    CALLBACK_PATH,
+    SESSION_PATH,
+    START_PATH,
+    OAuth,
+    SessionAnswer,
+)
 from shopwright.app.web.predict import Predict
 from shopwright.app.web.receipts import Receipts
 from shopwright.app.web.request import Request
@@ -117,6 +123,15 @@ def _oauth(oauth: OAuth) -> tuple[Route, ...]:
             "Takes a merchant back from Shopify; believed only when signed and begun here.",
             Door.SIGN_IN,
             refuses=(400, 502),
+        ),
+        Route(
+            "POST",
+            SESSION_PATH,
+            oauth.session,
+            "Takes the session token of a page inside Shopify's admin, and gets the store's token.",
+            Door.SIGN_IN,
+            answers=SessionAnswer,
+            refuses=(401, 502),
         ),
     )
 

@@ -3,9 +3,12 @@
 https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens
 """
 
+import base64
+import hmac
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from shopwright.core.clock import US_PER_DAY, US_PER_SECOND
@@ -16,11 +19,8 @@ REFRESH_SECONDS = 90 * 86_400
 REUSE_DAYS = 30
 CODE_SECONDS = 60
 
-GRANTS = {
-    "client_credentials",
-    "refresh_token",
-    "urn:ietf:params:oauth:grant-type:token-exchange",
-}
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - a name
+OFFLINE_TOKEN = "urn:shopify:params:oauth:token-type:offline-access-token"  # noqa: S105
 
 
 class Token(Struct, kw_only=True):
@@ -95,6 +95,41 @@ class App:
         self._refresh.clear()
         self._codes.clear()
 
+    def uninstall(self) -> None:
+        """Let the merchant remove the app: nothing that it was given is good any more."""
+        self.revoke_all()
+        self.installed = False
+
+    def rescope(self, scopes: frozenset[str]) -> None:
+        """Let the merchant change what the app may do; tokens that are out follow at once."""
+        self.scopes = scopes
+        for token in self._tokens.values():
+            token.scopes = scopes
+
+    def session_token(self, shop: str, now_us: int) -> str:
+        """Return what a page inside the admin would be given: a minute's JSON Web Token.
+
+        https://shopify.dev/docs/apps/build/authentication-authorization/session-tokens
+        """
+        now = now_us // US_PER_SECOND
+        claims = {
+            "iss": f"https://{shop}/admin",
+            "dest": f"https://{shop}",
+            "aud": self.client_id,
+            "sub": "42",
+            "exp": now + CODE_SECONDS,
+            "nbf": now,
+            "iat": now,
+            "jti": self._word(),
+            "sid": self._word(),
+        }
+        signed = f"{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part(claims)}"
+        return f"{signed}.{self._signature(signed)}"
+
+    def _signature(self, signed: str) -> str:
+        digest = hmac.digest(self.client_secret.encode(), signed.encode(), "sha256")
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
     def expire_access_tokens(self, now_us: int) -> None:
         """End every access token that expires at all; refresh tokens stay."""
         for token in self._tokens.values():
@@ -111,13 +146,32 @@ class App:
         kind = form.get("grant_type", "")
         if kind == "client_credentials":
             return self._by_credentials(now_us)
+        if kind == TOKEN_EXCHANGE:
+            return self._by_exchange(form, now_us)
         if kind == "refresh_token":
             return self._by_refresh(form.get("refresh_token", ""), now_us)
         if "code" in form and not kind:
             return self._by_code(form, now_us)
         return 400, {"error": "unsupported_grant_type"}
 
+    def _by_exchange(self, form: Mapping[str, str], now_us: int) -> tuple[int, dict[str, Any]]:
+        """Give an offline token for a session token that is genuine and of now."""
+        signed, _, signature = form.get("subject_token", "").rpartition(".")
+        if not self.installed or not hmac.compare_digest(signature, self._signature(signed)):
+            return 400, {"error": "invalid_subject_token"}
+        padded = signed.partition(".")[2] + "=="
+        claims = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=dict[str, Any])
+        if claims["aud"] != self.client_id or claims["exp"] * US_PER_SECOND <= now_us:
+            return 400, {"error": "invalid_subject_token"}
+        if form.get("requested_token_type") != OFFLINE_TOKEN:
+            return 400, {"error": "invalid_request"}
+        if form.get("expiring") != "1":
+            return 200, {"access_token": self._give(None), "scope": self._scope()}
+        return 200, self._pair(now_us)
+
     def _by_credentials(self, now_us: int) -> tuple[int, dict[str, Any]]:
+        if not self.installed:
+            return 400, {"error": "application_cannot_be_found"}
         if not self.same_organisation:
             return 400, {
                 "error": "shop_not_permitted",
@@ -173,3 +227,7 @@ class App:
 
     def _scope(self) -> str:
         return ",".join(sorted(self.scopes))
+
+
+def _part(told: Mapping[str, Any]) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(told)).decode().rstrip("=")

@@ -11,9 +11,11 @@ import hmac
 from collections.abc import Mapping
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
-from shopwright.core.clock import US_PER_SECOND, iso
+from shopwright.core.clock import US_PER_DAY, US_PER_SECOND, iso
+from shopwright.simulator.admin.faults import WebhookFaults
 from shopwright.simulator.admin.subscriptions import Subscription, Subscriptions
 from shopwright.simulator.webhook import SimulatedWebhook, identifier
 
@@ -39,7 +41,15 @@ class Due(Struct, frozen=True, kw_only=True):
 class Deliveries:
     """The queue of one shop's app."""
 
-    def __init__(self, shop: str, client_secret: str, subscriptions: Subscriptions) -> None:
+    def __init__(
+        self,
+        shop: str,
+        client_secret: str,
+        subscriptions: Subscriptions,
+        rng: np.random.Generator,
+    ) -> None:
+        self.faults = WebhookFaults()
+        self._rng = rng
         self._shop = shop
         self._secret = client_secret.encode()
         self._subscriptions = subscriptions
@@ -54,8 +64,23 @@ class Deliveries:
         """Queue a webhook for every subscription to its topic; return how many there were."""
         found = self._subscriptions.of_topic(webhook.topic)
         for one in found:
-            self._put(now_us, self._due(webhook, one, now_us))
+            due = self._due(webhook, one, now_us)
+            for at_us in self._sent_at(now_us):
+                self._put(at_us, due)
         return len(found)
+
+    def _sent_at(self, now_us: int) -> list[int]:
+        """Return when a webhook is sent: once and now, unless something goes wrong."""
+        faults = self.faults
+        dropped, doubled, late, stale = self._rng.random(4)
+        if dropped < faults.dropped_share:
+            return []
+        first_us = now_us + (self._within_a_day() if late < faults.late_share else 0)
+        at_us = [first_us] * (2 if doubled < faults.doubled_share else 1)
+        return at_us + ([now_us + self._within_a_day()] if stale < faults.stale_share else [])
+
+    def _within_a_day(self) -> int:
+        return int(self._rng.integers(US_PER_SECOND, US_PER_DAY))
 
     def due(self, now_us: int, limit: int) -> list[Due]:
         """Take what is to be sent now."""

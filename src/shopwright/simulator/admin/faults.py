@@ -28,3 +28,16 @@ class AdminFaults(Struct, kw_only=True):
     """The shop is locked: 423."""
     blocked: bool = False
     """Our address is blocked: 430."""
+
+
+class WebhookFaults(Struct, kw_only=True):
+    """What happens to webhooks on their way; each share is a chance between 0 and 1."""
+
+    dropped_share: float = 0.0
+    """Never sent."""
+    doubled_share: float = 0.0
+    """Sent twice at once, under one id."""
+    late_share: float = 0.0
+    """Sent within the next day instead of now: behind whatever happens meanwhile."""
+    stale_share: float = 0.0
+    """Sent now, and again within a day with the payload of now."""

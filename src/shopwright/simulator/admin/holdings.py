@@ -66,6 +66,18 @@ class Holdings:
         """Return every customer's node, by number."""
         return self._customers.nodes()
 
+    def customer(self, number: int) -> dict[str, Any] | None:
+        """Return a customer's newest payload."""
+        return self._customers.payload(number)
+
+    def orders_of(self, customer: int) -> list[int]:
+        """Return the numbers of a customer's orders."""
+        return [
+            order["id"]
+            for order in self._orders.payloads()
+            if order["customer"] and order["customer"]["id"] == customer
+        ]
+
     def node(self, kind: str, number: int) -> Node | None:
         """Return one node by its global id's parts, None when the shop holds no such thing."""
         kept = {"Order": self._orders, "Product": self._products, "Customer": self._customers}
