@@ -49,6 +49,9 @@ def told(folder: Path) -> Any:
 
 
 def test_every_webhook_is_accepted_and_every_store_gets_its_model(told: Any) -> None:
+    for one in told["connected"]:
+        assert one["orders"] == one["orders_at_shopify"] > 1_000
+    assert {one["store_id"] for one in told["connected"]} == set(STORES)
     assert told["webhooks"]["failed"] == 0
     assert told["webhooks"]["accepted"] == sum(store["webhooks"] for store in told["stores"])
     assert {s["store"]["store_id"]: s["store"]["currency"] for s in told["stores"]} == STORES

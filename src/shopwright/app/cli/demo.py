@@ -36,8 +36,9 @@ def command(
 ) -> None:
     """Show simulated stores through the whole life, offline.
 
-    Three stores in three currencies and time zones send signed webhooks to the real gateway; their
-    customers' features, models and scores stay up on a page until Ctrl-C. Nothing leaves this
+    Three stores in three currencies and time zones are connected through a simulated Admin API,
+    and send signed webhooks to the real gateway; their customers' features, models and scores stay
+    up on a page until Ctrl-C. Nothing leaves this
     machine. Files go to .shopwright-demo, which is emptied first.
     """
     from shopwright.app.demo.chapter import Chapter
@@ -78,6 +79,7 @@ def _settings(session: Session, port: int | None) -> "tuple[Settings, int]":
         "home": str(home),
         "port": port or PORT,
         "demo_url": f"http://127.0.0.1:{shop_port}",
+        "admin_url": f"http://127.0.0.1:{free_port()}",
         "train_every_hours": 0,
         "mlflow_every_seconds": 5,
         "archive_every_seconds": 2,
@@ -100,6 +102,12 @@ def _print(result: "Result") -> None:
     from shopwright.app.demo.report import HEADINGS, next_steps, rows
 
     delivered, parity = result.delivered, result.parity
+    click.echo()
+    for one in result.connected:
+        click.echo(
+            f"{one.store_id}: {one.orders:,} of {one.orders_at_shopify:,} orders match Shopify "
+            f"({one.records:,} records through the Admin API, {one.seconds:.1f} s)"
+        )
     click.echo(
         f"\n{delivered.accepted:,} signed webhooks were accepted over HTTP "
         f"({delivered.retried} retries, {delivered.failed} failed).\n"

@@ -43,7 +43,10 @@ class SimulatedShops:
         open_sender: Callable[[], Sender],
         clock: Clock,
         seed: int,
+        happened: Callable[[StoreId, SimulatedWebhook], bool] = lambda _store, _webhook: True,
     ) -> None:
+        """``happened`` lets a shop know of what it sells, and says whether we are to be told."""
+        self._happened = happened
         self._shops = {StoreId(shop.profile.domain): shop for shop in shops}
         self._customers = {
             store_id: {
@@ -113,17 +116,16 @@ class SimulatedShops:
             webhooks = self._shops[StoreId(store_id)].place_order(
                 customer, self._clock.now_us(), self._rng
             )
+        told = [one for one in webhooks if self._happened(StoreId(store_id), one)]
         sender = self._open_sender()
         sent_us = self._clock.now_us()
         try:
-            for webhook in webhooks:
+            for webhook in told:
                 if sender.send_until_accepted(store_id, webhook) is None:
                     raise BadInput(f"{store_id}: the gateway did not accept the order's webhook")
         finally:
             sender.close()
-        return Placed(
-            webhook_id=webhooks[0].webhook_id, sent_us=sent_us, order=_in_short(webhooks[0])
-        )
+        return Placed(webhook_id=told[0].webhook_id, sent_us=sent_us, order=_in_short(told[0]))
 
 
 class _Line(Struct):

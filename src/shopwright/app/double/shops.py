@@ -30,7 +30,7 @@ SHOP_REDACT_SECONDS = 48 * 3_600
 class DoubleShop:
     """One shop; every call may come from another thread."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a shop and its app are made of
         self,
         shop: Shop,
         address: str,
@@ -39,11 +39,16 @@ class DoubleShop:
         now_us: int,
         rate: float,
         scopes: frozenset[str] = EVERY_SCOPE,
+        *,
+        told_until_us: int | None = None,
     ) -> None:
-        """``address`` is where the shop's files are served; ``rate`` is sales a second."""
+        """``address`` is where the shop's files are served; ``rate`` is sales a second.
+
+        The API knows of what happened before ``told_until_us``, and of what it is told later.
+        """
         self.turn = threading.RLock()
         holdings = Holdings()
-        holdings.tell_all(shop.webhooks())
+        holdings.tell_all(shop.webhooks(until_us=told_until_us))
         self.app = App(CLIENT_ID, client_secret, scopes, lambda: rng.bytes(16).hex())
         self.api = AdminApi(shop.profile, holdings, self.app, now_us, rng, files_at=address)
         self.deliveries = Deliveries(
@@ -65,6 +70,12 @@ class DoubleShop:
                 triggered += self.deliveries.trigger(self._next, now_us)
                 self._next = next(self._live, None)
         return triggered
+
+    def happened(self, webhook: SimulatedWebhook) -> bool:
+        """Let the shop know of what somebody else delivers; say whether we subscribed to it."""
+        with self.turn:
+            self.api.state.holdings.tell(webhook)
+            return bool(self.api.state.subscriptions.of_topic(webhook.topic))
 
     def declare_compliance(self, uri: str, now_us: int) -> None:
         """Subscribe to what only an app's TOML can: requests about people, and of the shop."""
