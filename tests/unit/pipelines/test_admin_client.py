@@ -117,7 +117,7 @@ def test_an_uninstalled_app_is_explained(admin: SimulatedAdmin) -> None:
     admin.app.same_organisation = False
     with pytest.raises(ShopTrouble) as failed:
         ask(admin)
-    assert "use --oauth" in str(failed.value) or "uninstalled" in str(failed.value)
+    assert "not installed on the store" in str(failed.value)
 
 
 def test_a_missing_scope_is_told_apart(make: Callable[..., SimulatedAdmin]) -> None:

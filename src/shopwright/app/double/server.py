@@ -10,15 +10,23 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from shopwright.admin.oauth import sign
 from shopwright.app.double.commands import command
+from shopwright.app.double.multipart import read_form
 from shopwright.app.double.shops import DoubleShop
 from shopwright.core.clock import US_PER_SECOND, Clock
+from shopwright.core.errors import BadInput
 from shopwright.core.types.http import HttpAnswer
 from shopwright.core.types.identity import StoreId, store_id_of
+from shopwright.simulator.admin.uploads import FILE_BYTES_MAX
 
-REQUEST_BYTES_MAX = 4 << 20
+REQUEST_BYTES_MAX = 12 << 20
+"""A call of metafieldsSet may hold 10 MB."""
+UPLOAD_BYTES_MAX = FILE_BYTES_MAX + (1 << 20)
+UPLOADS_AT_ONCE = 2
+"""An upload lies in memory until its form is read."""
 _GRAPHQL = re.compile(r"/admin/api/([^/]+)/graphql\.json")
 _FILE = re.compile(r"/bulk/(\d+)\.jsonl")
 _SIMULATE = re.compile(r"/simulate/([a-z-]+)")
+_UPLOADS = "/uploads"
 _HTML = {"content-type": "text/html; charset=utf-8"}
 _NOT_FOUND = HttpAnswer(status=404, body=b'{"errors":"Not Found"}')
 
@@ -40,8 +48,9 @@ class DoubleServer:
         shop = self._shops.get(store_id) if store_id else None
         if shop is None or store_id is None:
             return _NOT_FOUND
-        with shop.turn:
-            found = self._of_shop(shop, store_id, method, f"/{path}", parts.query, headers, body)
+        if method == "POST" and f"/{path}" == _UPLOADS:
+            return _upload(shop, headers.get("content-type", ""), body, self._clock.now_us())
+        found = self._of_shop(shop, store_id, method, f"/{path}", parts.query, headers, body)
         return found or _NOT_FOUND
 
     def _of_shop(
@@ -55,18 +64,14 @@ class DoubleServer:
         body: bytes,
     ) -> HttpAnswer | None:
         now_us = self._clock.now_us()
-        graphql, file = _GRAPHQL.fullmatch(path), _FILE.fullmatch(path)
-        simulate = _SIMULATE.fullmatch(path)
-        if path == "/admin/oauth/authorize":
-            return self._consent(shop, store_id, method, query, now_us)
-        if method == "GET":
-            return _file(shop, path, headers.get("range", ""), now_us) if file else None
-        if graphql:
-            token = headers.get("x-shopify-access-token", "")
-            return shop.api.ask(graphql[1], token, body, now_us)
-        if path == "/admin/oauth/access_token":
-            return shop.api.grant_form(body, now_us)
-        return command(shop, simulate[1], body, now_us) if simulate else None
+        with shop.turn:
+            if path == "/admin/oauth/authorize":
+                return self._consent(shop, store_id, method, query, now_us)
+            if method == "POST":
+                return _post(shop, path, headers, body, now_us)
+            if method == "GET" and _FILE.fullmatch(path):
+                return _file(shop, path, headers.get("range", ""), now_us)
+        return None
 
     def _consent(
         self, shop: DoubleShop, store_id: StoreId, method: str, query: str, now_us: int
@@ -94,6 +99,42 @@ class DoubleServer:
         signature = sign(raw, shop.app.client_secret.encode())
         location = f"{asked['redirect_uri']}?{raw}&hmac={signature}"
         return HttpAnswer(status=302, headers={"location": location})
+
+
+def _post(
+    shop: DoubleShop, path: str, headers: Mapping[str, str], body: bytes, now_us: int
+) -> HttpAnswer:
+    graphql = _GRAPHQL.fullmatch(path)
+    if graphql:
+        token = headers.get("x-shopify-access-token", "")
+        return shop.api.ask(graphql[1], token, body, now_us)
+    if path == "/admin/oauth/access_token":
+        return shop.api.grant_form(body, now_us)
+    simulate = _SIMULATE.fullmatch(path)
+    return command(shop, simulate[1], body, now_us) if simulate else _NOT_FOUND
+
+
+def _upload(shop: DoubleShop, content_type: str, body: bytes, now_us: int) -> HttpAnswer:
+    """Take a file for a staged target, and answer as the store of files would."""
+    try:
+        form = read_form(content_type, body)
+    except BadInput as error:
+        return _xml(
+            400,
+            f"<Error><Code>MalformedPOSTRequest</Code><Message>{escape(str(error))}</Message></Error>",
+        )
+    with shop.turn:
+        status = shop.api.state.uploads.receive(form.fields, form.file, now_us)
+    if status != 201:
+        code = "AccessDenied" if status == 403 else "SlowDown"
+        return _xml(status, f"<Error><Code>{code}</Code></Error>")
+    key = escape(dict(form.fields)["key"])
+    return _xml(status, f"<PostResponse><Key>{key}</Key></PostResponse>")
+
+
+def _xml(status: int, text: str) -> HttpAnswer:
+    body = f"<?xml version='1.0' encoding='UTF-8'?>{text}".encode()
+    return HttpAnswer(status=status, headers={"content-type": "application/xml"}, body=body)
 
 
 def _file(shop: DoubleShop, path: str, wanted: str, now_us: int) -> HttpAnswer:
@@ -129,6 +170,8 @@ def serving(server: DoubleServer, port: int) -> Iterator[int]:
 
 
 def _handler_for(server: DoubleServer) -> type[BaseHTTPRequestHandler]:
+    uploading = threading.Semaphore(UPLOADS_AT_ONCE)
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 30
@@ -138,6 +181,9 @@ def _handler_for(server: DoubleServer) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
+            if self.path.endswith(_UPLOADS) and length <= UPLOAD_BYTES_MAX:
+                with uploading:
+                    return self._answer(self.rfile.read(length))
             if length > REQUEST_BYTES_MAX:
                 self.close_connection = True
                 return self.send_error(413)

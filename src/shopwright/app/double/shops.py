@@ -62,9 +62,14 @@ class DoubleShop:
         self._next = next(self._live, None)
 
     def happen(self, now_us: int) -> int:
-        """Let happen what is due; return how many webhooks were triggered."""
+        """Let happen what is due; return how many webhooks were triggered.
+
+        What the app's own writes caused is told as well.
+        """
         triggered = 0
         with self.turn:
+            for webhook in self.api.caused(now_us):
+                triggered += self.deliveries.trigger(webhook, now_us)
             while self._next is not None and self._next.triggered_us <= now_us:
                 self.api.state.holdings.tell(self._next)
                 triggered += self.deliveries.trigger(self._next, now_us)

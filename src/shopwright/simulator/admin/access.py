@@ -18,6 +18,8 @@ HOUR_TOKEN_SECONDS = 3_600
 REFRESH_SECONDS = 90 * 86_400
 REUSE_DAYS = 30
 CODE_SECONDS = 60
+APP_NUMBER = 4_711_001
+"""The number in an app's global id, and in the namespace that is its own."""
 
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - a name
 OFFLINE_TOKEN = "urn:shopify:params:oauth:token-type:offline-access-token"  # noqa: S105
@@ -55,8 +57,10 @@ class App:
         word: Callable[[], str],
         *,
         same_organisation: bool = True,
+        number: int = APP_NUMBER,
     ) -> None:
         self.client_id = client_id
+        self.number = number
         self.client_secret = client_secret
         self.scopes = scopes
         self.installed = True

@@ -17,10 +17,13 @@ from graphql import (
     parse,
     validate,
 )
+from msgspec.structs import replace
 
 from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.core.types.http import HttpAnswer
 from shopwright.simulator.admin.access import App, Token
+from shopwright.simulator.admin.asked import Asked
+from shopwright.simulator.admin.caused import Caused
 from shopwright.simulator.admin.cost import (
     QUERY_COST_MAX,
     Bucket,
@@ -28,15 +31,21 @@ from shopwright.simulator.admin.cost import (
     actual_cost,
     requested_cost,
 )
+from shopwright.simulator.admin.definitions import Definitions
 from shopwright.simulator.admin.faults import AdminFaults
 from shopwright.simulator.admin.files import BulkFiles
 from shopwright.simulator.admin.graphql_answers import resolve
 from shopwright.simulator.admin.holdings import Holdings
-from shopwright.simulator.admin.root import Asked, root_of
+from shopwright.simulator.admin.metafield_nodes import hung_metafields
+from shopwright.simulator.admin.metafields import Metafields
+from shopwright.simulator.admin.owners import Namespaces
+from shopwright.simulator.admin.root import root_of
 from shopwright.simulator.admin.schema import SUPPORTED_VERSIONS, schema
 from shopwright.simulator.admin.state import ShopState
 from shopwright.simulator.admin.subscriptions import Subscriptions
+from shopwright.simulator.admin.uploads import Uploads
 from shopwright.simulator.profile import StoreProfile
+from shopwright.simulator.webhook import SimulatedWebhook
 
 BUCKET_POINTS = 2_000.0
 RESTORE_POINTS = 100.0
@@ -67,12 +76,26 @@ class AdminApi:
             subscriptions=Subscriptions(),
             bucket=Bucket(BUCKET_POINTS * factor, RESTORE_POINTS * factor, now_us),
             files=BulkFiles(files_at, rng),
+            uploads=Uploads(files_at, lambda: rng.bytes(16).hex()),
+            metafields=Metafields(),
+            definitions=Definitions(),
+            caused=Caused(profile.domain),
             faults=AdminFaults(),
         )
         self.app = app
         self.asked = 0
         """Requests to the GraphQL endpoint, for whoever counts them."""
         self._documents: dict[str, DocumentNode | str] = {}
+        self._names = Namespaces(app.number)
+        self._hung = hung_metafields(self.state.metafields, self.state.definitions, self._names)
+
+    def caused(self, now_us: int) -> list[SimulatedWebhook]:
+        """Let what runs go on to this instant; return what the API's changes make the shop tell.
+
+        What was returned once is not returned again.
+        """
+        self.state.files.go_on(now_us)
+        return self.state.caused.take()
 
     def grant(self, form: Mapping[str, str], now_us: int) -> HttpAnswer:
         """Answer the token endpoint."""
@@ -108,6 +131,7 @@ class AdminApi:
                     "password)"
                 },
             )
+        self.state.files.go_on(now_us)
         served = version if version in SUPPORTED_VERSIONS else SUPPORTED_VERSIONS[0]
         if not version.startswith("20"):
             return _answer(404, {"errors": "Not Found"})
@@ -158,10 +182,9 @@ class AdminApi:
         result = self._run(document, variables, Asked(token=token, now_us=now_us, version=served))
         spent = min(cost, max(actual_cost(result.data), 1.0))
         self.state.bucket.give_back(cost - spent)
-        answer: dict[str, Any] = {"data": result.data}
-        if result.errors:
-            answer["errors"] = [_told(error) for error in result.errors]
-        return answer | {"extensions": {"cost": Cost(cost, spent, self.state.bucket).told(now_us)}}
+        return _answered(result) | {
+            "extensions": {"cost": Cost(cost, spent, self.state.bucket).told(now_us)}
+        }
 
     def _document(self, text: str) -> DocumentNode | str:
         """Return the document, or what is wrong with it; each text is looked at once."""
@@ -179,13 +202,24 @@ class AdminApi:
     def _run(
         self, document: DocumentNode, variables: dict[str, Any], asked: Asked
     ) -> ExecutionResult:
+        def line(mutation: DocumentNode, given: dict[str, Any], now_us: int) -> dict[str, Any]:
+            return _answered(self._run(mutation, given, replace(asked, now_us=now_us)))
+
         return execute_sync(
             schema(),
             document,
-            root_value=root_of(self.state, asked),
+            root_value=root_of(self.state, asked, self._names, line, self._hung),
+            context_value=self._hung,
             variable_values=variables,
             field_resolver=resolve,
         )
+
+
+def _answered(result: ExecutionResult) -> dict[str, Any]:
+    answer: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        answer["errors"] = [_told(error) for error in result.errors]
+    return answer
 
 
 def _told(error: GraphQLError) -> dict[str, Any]:

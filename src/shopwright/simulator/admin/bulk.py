@@ -4,7 +4,7 @@ Each node of a connection is a line; a child names its parent in ``__parentId``.
 https://shopify.dev/docs/api/usage/bulk-operations/queries
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ from graphql import (
 from msgspec import Struct
 
 from shopwright.core.errors import BadInput
-from shopwright.simulator.admin.nodes import Children, Node
+from shopwright.simulator.admin.nodes import Children, Hung, Node
 
 CONNECTIONS_MAX = 5
 DEPTH_MAX = 2
@@ -44,11 +44,25 @@ class BulkOperation(Struct, kw_only=True):
     roots: int
     status: str = "RUNNING"
     error_code: str | None = None
+    type: str = "QUERY"
+    steps: int = 0
+    """How many lines a mutation writes; those of a query are written when it starts."""
+    step: Callable[[int, int], bytes] | None = None
+    """Does one line's work at an instant, and returns the line."""
 
     def settle(self, now_us: int) -> None:
-        """Let it be done when its time has come."""
-        if self.status == "RUNNING" and now_us >= self.done_us:
+        """Let the work go on as far as its time has come, and end."""
+        if self.status != "RUNNING":
+            return
+        if self.step is not None:
+            passed = min(max(now_us - self.created_us, 0), self.done_us - self.created_us)
+            until = self.steps * passed // (self.done_us - self.created_us)
+            for number in range(len(self.lines), until):
+                self.lines.append(self.step(number, now_us))
+            self.roots = len(self.lines)
+        if now_us >= self.done_us:
             self.status = "FAILED" if self.error_code else "COMPLETED"
+            self.step = None
 
 
 class BulkQuery:
@@ -61,6 +75,7 @@ class BulkQuery:
         if problems:
             raise BadInput(f"Invalid bulk query: {problems[0].message}")
         self._schema = schema
+        self._hung: Hung = {}
         root = _only_field(document)
         self.connection = root.name.value
         self.arguments = {one.name.value: _literal(one.value) for one in root.arguments or ()}
@@ -75,8 +90,11 @@ class BulkQuery:
         if depth > DEPTH_MAX:
             raise BadInput("Bulk queries cannot contain connections with a nesting depth over 2.")
 
-    def lines(self, nodes: Iterator[Node]) -> Iterator[tuple[bool, bytes]]:
+    def lines(
+        self, nodes: Iterator[Node], hung: Hung | None = None
+    ) -> Iterator[tuple[bool, bytes]]:
         """Yield (whether it is a root, line) for every node, parents before children."""
+        self._hung = hung or {}
         for node in nodes:
             yield from self._node_lines(node, self._selections, None, is_root=True)
 
@@ -105,12 +123,18 @@ class BulkQuery:
                     below += more
             elif isinstance(one, FieldNode):
                 key = one.alias.value if one.alias else one.name.value
-                value = node[one.name.value]
+                value = self._field(node, one)
                 if isinstance(value, Children):
                     below.append((value, _of_nodes(one)))
                 else:
                     told[key] = self._value(value, one)
         return told, below
+
+    def _field(self, node: Mapping[str, Any], field: FieldNode) -> Any:
+        hung = self._hung.get((node.get("__typename", ""), field.name.value))
+        if hung is None:
+            return node[field.name.value]
+        return hung(node, **{one.name.value: _literal(one.value) for one in field.arguments or ()})
 
     def _value(self, value: Any, field: FieldNode) -> Any:
         if field.selection_set is None or value is None:

@@ -14,9 +14,15 @@ PAGE_MAX = 250
 
 
 def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-    """Return a field of a node: a dictionary's value, paged when it stands for a connection."""
+    """Return a field of a node: a dictionary's value, paged when it stands for a connection.
+
+    The context holds what hangs on nodes without being part of them (``Hung``).
+    """
+    hung = info.context.get((info.parent_type.name, info.field_name)) if info.context else None
     value = source.get(info.field_name) if isinstance(source, dict) else None
-    if callable(value):
+    if hung is not None:
+        value = hung(source, **arguments)
+    elif callable(value):
         return value(info, **arguments)
     if isinstance(value, Children):
         return page(_matching(value, arguments.get("query")), arguments)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from shopwright.core.clock import iso
+from shopwright.core.clock import US_PER_SECOND, iso, to_datetime
 from shopwright.simulator.admin.nodes import Node
+from shopwright.simulator.admin.nodes import number as number_of
 from shopwright.simulator.admin.order_node import order_node
 from shopwright.simulator.admin.other_nodes import customer_node, product_node
 from shopwright.simulator.admin.search import instant
@@ -23,9 +25,10 @@ class Holdings:
         self._orders = _Kept(order_node)
         self.stock = Stock()
         self._products = _Kept(lambda payload: product_node(payload, self.stock))
-        self._product_of: dict[int, int] = {}
-        """Inventory item to product."""
+        self._product_of_item: dict[int, int] = {}
         self._customers = _Kept(customer_node)
+        self._product_of: dict[int, int] = {}
+        """By variant; what a product no longer has is seen when it is asked for."""
 
     def tell(self, webhook: SimulatedWebhook) -> None:
         """Change what the shop holds by what a webhook tells."""
@@ -37,7 +40,7 @@ class Holdings:
             self._put_product(body)
         elif topic.startswith("inventory_levels/"):
             item = self.stock.tell(topic, body, iso(webhook.triggered_us))
-            self._products.remake(self._product_of.get(item, 0))
+            self._products.remake(self._product_of_item.get(item, 0))
         elif topic in ("customers/create", "customers/update"):
             self._customers.put(body)
         elif topic == "orders/delete":
@@ -80,13 +83,45 @@ class Holdings:
 
     def node(self, kind: str, number: int) -> Node | None:
         """Return one node by its global id's parts, None when the shop holds no such thing."""
+        if kind == "ProductVariant":
+            return self._variant(number)
         kept = {"Order": self._orders, "Product": self._products, "Customer": self._customers}
         return kept[kind].node(number) if kind in kept else None
 
     def _put_product(self, body: dict[str, Any]) -> None:
         self._products.put(body)
         for variant in body["variants"]:
-            self._product_of[variant["inventory_item_id"]] = body["id"]
+            self._product_of_item[variant["inventory_item_id"]] = body["id"]
+            self._product_of[variant["id"]] = body["id"]
+
+    def touch(
+        self, kind: str, number: int, timezone: str, now_us: int
+    ) -> tuple[str, dict[str, Any]] | None:
+        """Say that a product or customer was updated now; return topic and payload of that.
+
+        Whatever changes at a variant changes its product. None for everything else.
+        """
+        if kind == "ProductVariant":
+            kind, number = "Product", self._product_of.get(number, 0)
+        kept, topic = {
+            "Product": (self._products, "products/update"),
+            "Customer": (self._customers, "customers/update"),
+        }.get(kind, (None, ""))
+        before = kept.payload(number) if kept else None
+        if kept is None or before is None:
+            return None
+        # A clock that was set back must not make the change older than what is there.
+        at_us = max(now_us - now_us % US_PER_SECOND, instant(before["updated_at"]))
+        local = to_datetime(at_us).astimezone(ZoneInfo(timezone))
+        payload = before | {"updated_at": local.isoformat(timespec="seconds")}
+        kept.put(payload)
+        return topic, payload
+
+    def _variant(self, wanted: int) -> Node | None:
+        product = self._products.node(self._product_of.get(wanted, 0))
+        if product is None:
+            return None
+        return next((one for one in product["variants"] if number_of(one) == wanted), None)
 
     def _merge(self, body: Mapping[str, Any]) -> None:
         """Give the orders of the account that goes to the one that stays."""

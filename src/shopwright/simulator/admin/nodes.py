@@ -10,6 +10,8 @@ from typing import Any
 
 Node = dict[str, Any]
 Payload = Mapping[str, Any]
+Hung = Mapping[tuple[str, str], Callable[..., Any]]
+"""By type and field: what hangs on a node without being part of it."""
 
 
 class Children(list[Node]):

@@ -10,6 +10,7 @@ from functools import cache
 from graphql import GraphQLSchema, build_schema
 
 from shopwright.simulator.admin.topics import TOPIC_NAMES
+from shopwright.simulator.admin.write_schema import WRITE_SDL
 
 API_VERSION = "2026-10"
 SUPPORTED_VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
@@ -40,6 +41,8 @@ _CONNECTED = (
     "Location",
     "WebhookSubscription",
     "BulkOperation",
+    "Metafield",
+    "MetafieldDefinition",
 )
 
 _SALE = """
@@ -214,7 +217,7 @@ type Mutation {{
   ): WebhookSubscriptionUpdatePayload
   webhookSubscriptionDelete(id: ID!): WebhookSubscriptionDeletePayload
 }}
-"""
+{WRITE_SDL}"""
 
 
 @cache

@@ -9,5 +9,7 @@ EVERY_SCOPE = frozenset(
         "read_locations",
         "read_orders",
         "read_products",
+        "write_customers",
+        "write_products",
     }
 )
