@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from shopwright.adapters.sealed_spool import SealedSpool
 from shopwright.admin.documents import bulk_query
@@ -129,3 +130,24 @@ def _traits(payload: dict[str, Any]) -> set[str]:
         "test": payload["test"],
     }
     return {name for name, is_so in found.items() if is_so}
+
+
+def test_what_an_export_tells_in_part_is_gone_once_the_order_is_told_whole(told: Told) -> None:
+    """As if the file had never been read, in whatever order the two came."""
+    for payload in list(told.orders.values())[:400]:
+        whole = told.read("orders/updated", msgspec.json.encode(payload))
+        assert isinstance(whole, OrderFact)
+        part = replace(
+            whole,
+            customer=Pseudonym(b"customer:ann@example.com"),
+            updated_us=whole.updated_us + 5,
+            lines=tuple(replace(line, gross_minor=1) for line in whole.lines),
+            refunds=(),
+            partial=True,
+        )
+        alone = order_chain.chain(told.store.store_id, whole.order, [whole], [])
+        for both in ([part, whole], [whole, part]):
+            gathered = order_chain.gather(both[:1], both[1:])
+            assert order_chain.chain(told.store.store_id, whole.order, gathered, []) == alone
+        in_part = order_chain.chain(told.store.store_id, whole.order, [part], [])
+        assert in_part[-1].customer == part.customer

@@ -13,6 +13,7 @@ from msgspec import Struct
 from shopwright.core.errors import Unreadable
 from shopwright.core.types.customer import ContactFact
 from shopwright.core.types.identity import Pseudonym
+from shopwright.events import exported
 from shopwright.events.reading import Pseudonymise, ShopifyId, decode, plain_id
 
 CONTACT = "contact"
@@ -39,6 +40,13 @@ class _Order(Struct, frozen=True, gc=False):
     contact_email: object = None
     phone: object = None
     customer: _Person | None = None
+
+
+class _Exported(Struct, frozen=True, gc=False):
+    order_id: str
+    customer_id: str | None = None
+    email: object = None
+    phone: object = None
 
 
 def email_of(text: object) -> str | None:
@@ -88,6 +96,14 @@ def read_contacts(topic: str, body: bytes, pseudonymise: Pseudonymise) -> tuple[
         if topic in _CUSTOMER_TOPICS:
             person = decode(_PERSON, body)
             return _facts("customer", _id_of(person), pseudonymise, person.email, person.phone)
+        if topic == exported.TOPIC:
+            found = decode(_EXPORTED, body)
+            kind, number = (
+                ("order", found.order_id)
+                if found.customer_id is None
+                else ("customer", found.customer_id)
+            )
+            return _facts(kind, number, pseudonymise, found.email, found.phone)
         if area == "checkouts" or (area == "orders" and topic != "orders/edited"):
             return _of_order(area.removesuffix("s"), decode(_ORDER, body), pseudonymise)
     except Unreadable:
@@ -136,5 +152,6 @@ def _facts(
 _CUSTOMER_TOPICS = frozenset(
     f"customers/{what}" for what in ("create", "update", "enable", "disable")
 )
+_EXPORTED = msgspec.json.Decoder(_Exported)
 _PERSON = msgspec.json.Decoder(_Person)
 _ORDER = msgspec.json.Decoder(_Order)

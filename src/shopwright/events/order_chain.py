@@ -45,6 +45,7 @@ def chain(
 
     They partition time from the order's creation on: each ends where the next begins.
     """
+    tellings = _best(tellings)
     history = _history(tellings, merges)
     if history is None:
         return ()
@@ -116,6 +117,14 @@ class _State(NamedTuple):
     gross_minor: int
     refund_minor: int
     lines: tuple[Line, ...]
+
+
+def _best(tellings: Sequence[Telling]) -> Sequence[Telling]:
+    """Leave out what was told in part once the order was told whole."""
+    facts = [one for one in tellings if isinstance(one, OrderFact)]
+    if all(one.partial for one in facts) or not any(one.partial for one in facts):
+        return tellings
+    return [one for one in tellings if not (isinstance(one, OrderFact) and one.partial)]
 
 
 def _history(tellings: Sequence[Telling], merges: Sequence[CustomerMerge]) -> _History | None:

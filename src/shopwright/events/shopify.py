@@ -11,6 +11,7 @@ from shopwright.events import (
     admin_level,
     admin_order,
     admin_product,
+    exported,
     imported,
     shopify_customer,
     shopify_level,
@@ -80,6 +81,7 @@ _READERS: Mapping[str, Reader] = {
     "inventory_levels/disconnect": shopify_level.read_disconnection,
     admin_gone.TOPIC: admin_gone.read_gone,
     admin_gone.MERGED_TOPIC: admin_gone.read_merged,
+    exported.TOPIC: exported.read_order,
     imported.ORDER_TOPIC: imported.read_order,
     imported.PRODUCT_TOPIC: imported.read_product,
     **dict.fromkeys(

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from shopwright.core.errors import Unreadable
 from shopwright.core.types.event import Subject
-from shopwright.events import admin_customer, admin_gone, admin_order, imported, privacy
+from shopwright.events import admin_customer, admin_gone, admin_order, exported, imported, privacy
 from shopwright.events.contacts import checkout_id
 from shopwright.events.reading import Pseudonymise, ShopifyId, decode, plain_id, text_or_none
 
@@ -161,5 +161,6 @@ _FINDERS: dict[str, Callable[[bytes], Found]] = {
     admin_gone.TOPIC: lambda _body: None,
     admin_gone.MERGED_TOPIC: lambda _body: None,
     imported.ORDER_TOPIC: _finder(_ImportIds, _of_import),
+    exported.TOPIC: _finder(_ImportIds, _of_import),
 }
 """By topic, else by the part before the slash, else whatever customer the body names."""

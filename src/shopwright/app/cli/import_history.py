@@ -27,11 +27,20 @@ PARTITION = "import"
 @click.option(
     "--format",
     "layout",
-    type=click.Choice(["transactions", "shopify-bulk-jsonl", "webhooks-jsonl"]),
+    type=click.Choice(
+        ["transactions", "shopify-orders-csv", "shopify-bulk-jsonl", "webhooks-jsonl"]
+    ),
     default="transactions",
     show_default=True,
-    help="transactions: one row an order line, Parquet or CSV. The others hold a JSON object a "
-    "line: the file of a bulk operation, or webhooks.",
+    help="transactions: one row an order line, Parquet or CSV. shopify-orders-csv: the file that "
+    "Shopify's admin exports. The others hold a JSON object a line: the file of a bulk operation, "
+    "or webhooks.",
+)
+@click.option(
+    "--customers",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="With shopify-orders-csv: Shopify's export of customers, which names their ids.",
 )
 @click.option(
     "--columns",
@@ -73,8 +82,11 @@ def command(
 
     settings = session.settings
     target = _store(settings, store, currency, timezone)
+    customers = options.pop("customers")
+    if customers is not None and options["layout"] != "shopify-orders-csv":
+        raise click.UsageError("--customers goes with --format shopify-orders-csv.")
     if options["layout"] != "transactions":
-        _lines(settings, path, target, options["layout"], as_json=as_json)
+        _shopifys(settings, path, target, options["layout"], customers, as_json=as_json)
         return
     rows, column_map = TableFile(path), _column_map(columns)
     check_columns(column_map.columns, rows.columns, str(path))
@@ -85,19 +97,34 @@ def command(
     emit(as_json, report, lambda: _text(report))
 
 
-def _lines(
-    settings: "Settings", path: Path, target: "Store", layout: str, *, as_json: bool
+def _shopifys(
+    settings: "Settings",
+    path: Path,
+    target: "Store",
+    layout: str,
+    customers: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
+    """Take in one of Shopify's own files."""
+    from shopwright.adapters.export_csv import ExportCsv  # noqa: PLC0415
     from shopwright.app.bootstrap import open_stores  # noqa: PLC0415
-    from shopwright.app.cli.import_lines import import_bulk, import_webhook_lines  # noqa: PLC0415
+    from shopwright.app.cli import import_shopify  # noqa: PLC0415
     from shopwright.app.cli.stores import check_not_erased  # noqa: PLC0415
+    from shopwright.events.export_rows import NEEDED  # noqa: PLC0415
 
     if not path.is_file():
         raise BadInput(f"{path}: there is no such file")
+    if layout == "shopify-orders-csv":
+        ExportCsv(path, NEEDED)  # before anything is kept: a file that is none leaves no store
     check_not_erased(settings, target.store_id)
     open_stores(settings).put(target)
-    take = import_bulk if layout == "shopify-bulk-jsonl" else import_webhook_lines
-    said = take(settings, path, target.store_id)
+    if layout == "shopify-orders-csv":
+        said = import_shopify.import_orders_export(settings, path, target, customers)
+    elif layout == "shopify-bulk-jsonl":
+        said = import_shopify.import_bulk(settings, path, target.store_id)
+    else:
+        said = import_shopify.import_webhook_lines(settings, path, target.store_id)
     emit(as_json, {"store_id": target.store_id, "says": said.splitlines()}, lambda: said)
 
 

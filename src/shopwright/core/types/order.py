@@ -31,7 +31,7 @@ class Refund(Struct, frozen=True, kw_only=True, array_like=True):
     """(line_id, units, minor units of merchandise without tax), one per refunded line."""
 
 
-class OrderFact(Struct, frozen=True, kw_only=True, tag="order"):
+class OrderFact(Struct, frozen=True, kw_only=True, tag="order", omit_defaults=True):
     """One telling of a whole order: what a payload updated at ``updated_us`` said."""
 
     order: Pseudonym
@@ -52,6 +52,8 @@ class OrderFact(Struct, frozen=True, kw_only=True, tag="order"):
     lines: tuple[Line, ...]
     """Lines before ``edited_off`` is taken off."""
     refunds: tuple[Refund, ...]
+    partial: bool = False
+    """Told by a source that leaves much out: it counts only while nobody told the order whole."""
 
 
 class RefundFact(Struct, frozen=True, kw_only=True, tag="refund"):

@@ -33,6 +33,7 @@ class Files:
         webhooks = list(open_store(KINARI_TEA, END_US, 2, scale).webhooks())
         holdings = Holdings()
         holdings.tell_all(webhooks)
+        self.holdings = holdings
         self.orders = len(holdings._orders.payloads())
         lines = [
             line
@@ -120,3 +121,45 @@ def test_a_file_that_is_none_changes_nothing(
     wrong.write_bytes(b'{"id":"gid://shopify/LineItem/1","__parentId":"gid://shopify/Order/9"}')
     assert run(given) == 2
     assert run(["import", "absent.jsonl", "--format", "webhooks-jsonl", *ADD]) == 2
+
+
+def test_the_orders_export_is_taken_until_shopify_tells_the_orders_whole(
+    files: Files, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from orders_export import write_customers, write_orders
+
+    orders, people = home / "orders_export.csv", home / "customers_export.csv"
+    write_orders(orders, files.holdings._orders.payloads())
+    write_customers(people, files.holdings._customers.payloads())
+    export = ["import", str(orders), "--format", "shopify-orders-csv", "--customers", str(people)]
+    assert run([*export, *ADD]) == 0
+    said = capsys.readouterr().out
+    assert f"{files.orders:,} orders" in said
+    assert " taken, 0 not" in said
+    in_part = states()
+    assert len(in_part) == files.orders
+    assert run([*export, "--store", STORE]) == 0
+    assert " 0 events are new" in capsys.readouterr().out
+    bulk = ["import", str(files.bulk), "--format", "shopify-bulk-jsonl", "--store", STORE]
+    assert run(bulk) == 0
+    whole = states()
+    assert whole.keys() == in_part.keys()
+    assert run([*export, "--store", STORE]) == 0
+    assert states() == whole
+
+
+def test_a_file_that_is_no_export_leaves_no_store(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = home / "wrong.csv"
+    wrong.write_text("Name,Email\n#1,ann@example.com\n")
+    given = ["import", str(wrong), "--format", "shopify-orders-csv", *ADD]
+    assert run(given) == 2
+    said = capsys.readouterr().err
+    assert "lacks Id" in said
+    assert "ann@example.com" not in said
+    assert run(["stores", "list"]) == 0
+    assert STORE not in capsys.readouterr().out
+    both = ["import", str(wrong), "--customers", str(wrong), *ADD]
+    assert run(both) == 2
+    assert "--customers goes with" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""``shopwright import`` of files with a JSON object a line: Shopify's bulk files, and webhooks."""
+"""``shopwright import`` of Shopify's own files: bulk operations, webhooks, the orders export."""
 
 import gzip
 import os
@@ -12,6 +12,7 @@ from shopwright.core.types.identity import StoreId
 
 if TYPE_CHECKING:
     from shopwright.app.settings import Settings
+    from shopwright.core.types.store import Store
     from shopwright.pipelines.ingest import Intake
 
 PARTITION = "import"
@@ -90,6 +91,47 @@ def import_webhook_lines(settings: "Settings", path: Path, store: StoreId) -> st
         return said
     first = ", ".join(map(str, done.first_refused))
     return f"{said}\n\n{table(['not taken', 'lines'], sorted(done.refused.items()))}\nlines {first}"
+
+
+def import_orders_export(
+    settings: "Settings", path: Path, store: "Store", customers: Path | None
+) -> str:
+    """Take in the orders export; return what to say of it. Raises BadInput."""
+    from shopwright.adapters.export_csv import ExportCsv  # noqa: PLC0415
+    from shopwright.app.bootstrap import open_keys  # noqa: PLC0415
+    from shopwright.app.cli.history import bring_up_to_date  # noqa: PLC0415
+    from shopwright.app.cli.output import table  # noqa: PLC0415
+    from shopwright.app.progress import watched  # noqa: PLC0415
+    from shopwright.core.clock import SystemClock  # noqa: PLC0415
+    from shopwright.events.export_rows import NEEDED  # noqa: PLC0415
+    from shopwright.pipelines.import_export import import_export, people_of  # noqa: PLC0415
+    from shopwright.pipelines.store_keys import StoreKeys  # noqa: PLC0415
+
+    file = ExportCsv(path, NEEDED)
+    people = {}
+    if customers is not None:
+        people = people_of(ExportCsv(customers, ("Customer ID", "Email")).rows())
+    with watched() as watch, _intake(settings) as intake:
+        done = import_export(
+            file.rows,
+            store,
+            people,
+            intake.accept,
+            StoreKeys(open_keys(settings)).pseudonymiser(store.store_id),
+            SystemClock(),
+            lambda rows: watch(_Done("reading", rows, None)),
+        )
+    bring_up_to_date(settings)
+    said = (
+        f"{done.rows:,} rows: {done.taken:,} taken, {done.rows - done.taken:,} not\n"
+        f"{done.orders:,} orders ({done.guests:,} of guests); {done.new:,} events are new, "
+        f"{done.duplicates:,} were known"
+    )
+    if not done.refused:
+        return said
+    first = ", ".join(map(str, done.first_refused))
+    refused = table(["not taken", "rows"], sorted(done.refused.items()))
+    return f"{said}\n\n{refused}\nfrom lines {first}"
 
 
 @contextmanager
