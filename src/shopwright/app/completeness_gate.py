@@ -2,8 +2,24 @@
 
 from shopwright.app.bootstrap import open_connections, open_slices
 from shopwright.app.settings import Settings
+from shopwright.core.clock import US_PER_SECOND
 from shopwright.core.errors import Refused
+from shopwright.core.ports import Connections, Slices
 from shopwright.core.types.identity import StoreId
+
+CONNECTING_SECONDS = 300
+"""Between a store's first step and the plan of its backfill passes no more than this."""
+
+
+def is_being_read(connections: Connections, slices: Slices, store_id: StoreId, now_us: int) -> bool:
+    """Return whether a store's history is on its way: its first training would see half of it."""
+    known = connections.get(store_id)
+    if known is None:
+        return False
+    of_store = slices.of(store_id)
+    if not of_store:
+        return 0 <= now_us - known.connected_us < CONNECTING_SECONDS * US_PER_SECOND
+    return any(one.state in ("planned", "running", "told") for one in of_store)
 
 
 def check_whole(settings: Settings, store_id: StoreId) -> None:

@@ -64,6 +64,7 @@ def _schedule(settings: Settings) -> None:
         open_connections,
         open_decisions,
         open_outbox,
+        open_slices,
         open_stores,
     )
     from shopwright.app.child import PROGRAM  # noqa: PLC0415
@@ -83,6 +84,7 @@ def _schedule(settings: Settings) -> None:
         scheduler = Scheduler(
             settings=settings,
             connections=open_connections(settings),
+            slices=open_slices(settings),
             stores=open_stores(settings),
             decisions=open_decisions(settings),
             outbox=open_outbox(settings),

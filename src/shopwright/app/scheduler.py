@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from shopwright.app.completeness_gate import is_being_read
 from shopwright.app.heal_lane import HealLane
 from shopwright.app.job import Ended, Job
 from shopwright.app.metrics import Metrics
@@ -25,7 +26,7 @@ from shopwright.app.schedule import (
 from shopwright.app.settings import Settings
 from shopwright.app.stopping import Stop
 from shopwright.core.clock import US_PER_SECOND, Clock
-from shopwright.core.ports import Connections, Decisions, Outbox, Stores
+from shopwright.core.ports import Connections, Decisions, Outbox, Slices, Stores
 from shopwright.training import tasks
 from shopwright.training.registration import OUTBOX_KIND
 
@@ -53,6 +54,7 @@ class Scheduler:
         *,
         settings: Settings,
         connections: Connections,
+        slices: Slices,
         stores: Stores,
         decisions: Decisions,
         outbox: Outbox,
@@ -62,6 +64,8 @@ class Scheduler:
     ) -> None:
         self._heal = HealLane(settings, connections, start, clock, metrics)
         self._settings = settings
+        self._connections = connections
+        self._slices = slices
         self._stores = stores
         self._decisions = decisions
         self._outbox = outbox
@@ -121,9 +125,18 @@ class Scheduler:
         if now_us - self._decided_us >= DECISIONS_SECONDS * US_PER_SECOND:
             self._decided = last_decided(self._decisions.of(None, None))
             self._decided_us = now_us
-        slot = next_slot(slots, self._rhythm, self._decided, self._failed, now_us)
+        slot = self._next(slots, now_us)
         if slot is not None:
             self._train(slot, now_us)
+
+    def _next(self, slots: Sequence[Slot], now_us: int) -> Slot | None:
+        """Return the slot to train; a store whose history is on its way waits without a failure."""
+        left = list(slots)
+        while slot := next_slot(left, self._rhythm, self._decided, self._failed, now_us):
+            if not is_being_read(self._connections, self._slices, slot.store_id, now_us):
+                return slot
+            left = [one for one in left if one.store_id != slot.store_id]
+        return None
 
     def _train(self, slot: Slot, now_us: int) -> None:
         log.info("%s: training %s", slot.store_id, slot.task)

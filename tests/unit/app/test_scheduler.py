@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from shopwright.adapters.memory_connections import MemoryConnections
+from shopwright.adapters.memory_connections import MemoryConnections, MemorySlices
 from shopwright.adapters.memory_control import MemoryDecisions, MemoryOutbox, MemoryStores
 from shopwright.app.job import Ended, Job
 from shopwright.app.metrics import Metrics
@@ -30,6 +31,7 @@ from shopwright.app.scheduler import TASKS, Scheduler
 from shopwright.app.settings import load
 from shopwright.app.stopping import Stop
 from shopwright.core.clock import US_PER_SECOND, SimulatedClock
+from shopwright.core.types.connection import Connection, Slice
 from shopwright.core.types.decision import Decision
 from shopwright.core.types.identity import ModelVersion, StoreId
 from shopwright.core.types.store import Store
@@ -158,7 +160,7 @@ class Shop:
         self.clock = SimulatedClock(100 * HOUR)
         self.settings = load(Path(os.devnull), {}, {"home": str(home), **given})
         self.stores, self.decisions, self.outbox = MemoryStores(), MemoryDecisions(), MemoryOutbox()
-        self.connections = MemoryConnections()
+        self.connections, self.slices = MemoryConnections(), MemorySlices()
         for store in stores:
             self.stores.put(Store(store_id=store, currency="GBP", timezone="UTC", added_us=0))
         self.started: list[list[str]] = []
@@ -169,6 +171,7 @@ class Shop:
         return Scheduler(
             settings=self.settings,
             connections=self.connections,
+            slices=self.slices,
             stores=self.stores,
             decisions=self.decisions,
             outbox=self.outbox,
@@ -256,3 +259,25 @@ def test_a_running_job_ends_with_its_scheduler(tmp_path: Path) -> None:
 def test_a_promotion_by_hand_is_not_a_training() -> None:
     assert last_decided([decision(SLOT, 5), decision(SLOT, 9, author="ada")]) == {SLOT: 5}
     assert last_decided([decision(SLOT, 5, "refused"), decision(SLOT, 9, "retired")]) == {SLOT: 5}
+
+
+def test_a_store_whose_history_is_on_its_way_waits_and_nothing_has_failed(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, [A, B], train_every_hours=24)
+    shop.connections.put(
+        Connection(
+            store_id=A, mode="token", connected_us=shop.clock.now_us(), api_version="2026-10"
+        )
+    )
+
+    def trained(seconds: float) -> set[str]:
+        shop.started.clear()
+        shop.pass_time(seconds, decide=True)
+        return {arguments[2] for arguments in shop.started}
+
+    assert trained(60) == {B}
+    one = Slice(store_id=A, name="orders/1", kind="orders", search="", state="running")
+    shop.slices.put(one)
+    assert trained(400) == set()
+    assert read_failures(tmp_path / "run" / "schedule.json") == {}
+    shop.slices.put(replace(one, state="proven"))
+    assert trained(30) == {A}
