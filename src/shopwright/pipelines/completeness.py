@@ -1,6 +1,6 @@
 """Compares what a backfill read with what the ledger holds: the last of three counts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -21,13 +21,26 @@ def prove(
 
     People who were erased here are kept out on purpose: what is theirs is not missing.
     """
-    return [_prove(one, ledger, feed, keys, slices) for one in taken]
+    listed = {
+        document.key.decode()
+        for one in taken
+        if one.slice.kind == "products"
+        for document in one.documents
+    }
+    return [_prove(one, listed, ledger, feed, keys, slices) for one in taken]
 
 
-def _prove(one: Taken, ledger: Ledger, feed: LedgerFeed, keys: KeyStore, slices: Slices) -> Slice:
+def _prove(
+    one: Taken,
+    products: Collection[str],
+    ledger: Ledger,
+    feed: LedgerFeed,
+    keys: KeyStore,
+    slices: Slices,
+) -> Slice:
     if one.slice.state == "mismatch":
         return one.slice
-    if one.slice.kind == documents.STOCK and (unlisted := _unlisted(one, feed)):
+    if one.slice.kind == documents.STOCK and (unlisted := _unlisted(one, products, feed)):
         why = f"{unlisted:,} inventory items that products name are not in Shopify's list"
         failed = replace(one.slice, state="mismatch", why=why)
         slices.put(failed)
@@ -56,16 +69,19 @@ def _prove(one: Taken, ledger: Ledger, feed: LedgerFeed, keys: KeyStore, slices:
     return proven
 
 
-def _unlisted(one: Taken, feed: LedgerFeed) -> int:
+def _unlisted(one: Taken, products: Collection[str], feed: LedgerFeed) -> int:
     """Count the items that products named before the list was made, and that are not in it.
 
-    Shopify counts no inventory items, but each variant names its own.
+    Shopify counts no inventory items, but each variant names its own. Where the same run read the
+    products, those are meant: one that is held may have been deleted in the shop since.
     """
     newest = {version.product_id: version for version in feed.products(one.slice.store_id)}
     named = {
         variant.inventory_item_id
         for version in newest.values()
-        if not version.deleted and version.known_us < one.slice.started_us
+        if not version.deleted
+        and version.known_us < one.slice.started_us
+        and (not products or version.product_id in products)
         for variant in version.variants
         if variant.inventory_item_id is not None
     }

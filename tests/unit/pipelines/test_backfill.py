@@ -264,3 +264,14 @@ def _fresh(one: object) -> object:
 
 def _orders(admin: SimulatedAdmin) -> list[dict[str, object]]:
     return admin.holdings._orders.payloads()
+
+
+def test_a_product_that_was_deleted_in_silence_leaves_no_item_missing(
+    admin: SimulatedAdmin,
+) -> None:
+    admin.take_in()
+    admin.clock.sleep(60.0)
+    gone = next(iter(admin.holdings._products.payloads()))
+    admin.holdings._products.remove(gone["id"])
+    proven = admin.take_in([_fresh(one) for one in admin.plan()])
+    assert {one.state for one in proven} == {"proven"}
