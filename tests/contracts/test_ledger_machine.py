@@ -129,6 +129,8 @@ class LedgerMachine(RuleBasedStateMachine):
             for month in ("2026-11", "2026-12"):
                 partition = MonthPartition(store_id, month)
                 assert self.feed.month_orders(partition) == self.memory.month_orders(partition)
+                by_customer = tuple(self.feed.month_by_customer(partition))
+                assert by_customer == tuple(self.memory.month_by_customer(partition))
 
     def teardown(self) -> None:
         self.feed.close()

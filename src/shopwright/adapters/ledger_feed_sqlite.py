@@ -1,6 +1,6 @@
 """LedgerFeed on SQLite: reads the ledger's file beside its writer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shopwright.adapters.ledger_rows import (
@@ -17,6 +17,8 @@ from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.ledger import DeadLetter, MonthPartition
 from shopwright.core.types.order import OrderVersion
 from shopwright.core.types.product import ProductVersion
+
+ROWS_AT_ONCE = 1_000
 
 _RECORDS = (
     f"SELECT {RECORD_COLUMNS} FROM records WHERE view = ? AND revision > ? "
@@ -66,6 +68,19 @@ class SqliteLedgerFeed:
             partition,
         )
         return tuple(to_order(row, self._file.path) for row in rows)
+
+    def month_by_customer(self, partition: MonthPartition) -> Iterator[OrderVersion]:
+        """Yield the versions of a partition by customer and time, as of one instant."""
+        with self._file.snapshot() as connection:
+            rows = connection.execute(
+                f"SELECT {ORDER_COLUMNS} FROM order_versions INDEXED BY order_versions_of_month "
+                "WHERE store_id = ? AND month = ? "
+                "ORDER BY customer, occurred_us, order_key, version",
+                partition,
+            )
+            while chunk := rows.fetchmany(ROWS_AT_ONCE):
+                for row in chunk:
+                    yield to_order(row, self._file.path)
 
     def products(self, store_id: StoreId) -> Sequence[ProductVersion]:
         """Return every product version of a store, by product and version."""

@@ -16,7 +16,7 @@ from shopwright.core.types.ledger import (
     Telling,
 )
 from shopwright.core.types.log import Position
-from shopwright.core.types.order import OrderVersion
+from shopwright.core.types.order import OrderVersion, by_customer
 from shopwright.core.types.product import ProductVersion
 from shopwright.privacy.erasure import version_without_customer, without_customer
 
@@ -113,6 +113,10 @@ class MemoryLedger:
         """Return every order version of a partition, by order and version."""
         versions = self._versions(partition.store_id)
         return tuple(v for v in versions if month_of(v.occurred_us) == partition.month)
+
+    def month_by_customer(self, partition: MonthPartition) -> Iterator[OrderVersion]:
+        """Yield the same versions by customer and time."""
+        yield from sorted(self.month_orders(partition), key=by_customer)
 
     def products(self, store_id: StoreId) -> Sequence[ProductVersion]:
         """Return every product version of a store, by product and version."""

@@ -1,6 +1,6 @@
 """The offline store in memory: the same rows and the same SQL, without files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from shopwright.adapters.offline_query import Limits, define_tables, run
 from shopwright.adapters.offline_rows import order_tables, product_table
@@ -22,7 +22,7 @@ class MemoryOfflineStore:
 
     def write(
         self,
-        months: Mapping[MonthPartition, Sequence[OrderVersion]],
+        months: Mapping[MonthPartition, Iterable[OrderVersion]],
         products: Mapping[StoreId, Sequence[ProductVersion]],
         through: int,
     ) -> None:

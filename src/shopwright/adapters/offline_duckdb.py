@@ -6,7 +6,7 @@ how a change becomes whole. A copy of the ledger: it can be deleted and made aga
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ class DuckDbOfflineStore:
 
     def write(
         self,
-        months: Mapping[MonthPartition, Sequence[OrderVersion]],
+        months: Mapping[MonthPartition, Iterable[OrderVersion]],
         products: Mapping[StoreId, Sequence[ProductVersion]],
         through: int,
     ) -> None:

@@ -1,11 +1,13 @@
 """Versions as Arrow tables: the relations that portable SQL reads, in memory and in Parquet."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
-from shopwright.core.types.order import OrderVersion
+from shopwright.core.errors import BadInput
+from shopwright.core.types.order import OrderVersion, by_customer
 from shopwright.core.types.product import ProductVersion
 
 _KNOWN = [
@@ -67,15 +69,33 @@ ORDER_RELATIONS = ("orders", "lines")
 """The relations that name a customer."""
 
 
+ORDERS_AT_ONCE = 4_096
+"""So many versions are rows in memory at a time."""
+
+
 def order_tables(versions: Iterable[OrderVersion]) -> dict[str, Any]:
     """Return the versions as tables ``orders`` and ``lines``, by customer and then by time.
 
-    One customer's orders lie together, so a join by customer reads few row groups.
+    One customer's orders lie together, so a join by customer reads few row groups. A sequence may
+    come in any order; what is walked but once is in that order already, and is never in memory as a
+    whole but in the compact form of the tables. Raises BadInput when it is not in order.
     """
-    ordered = sorted(versions, key=_by_customer)
+    if isinstance(versions, Sequence):
+        versions = sorted(versions, key=by_customer)
+    parts: dict[str, list[Any]] = {relation: [] for relation in ORDER_RELATIONS}
+    last: tuple[str, bytes, int, bytes, int] | None = None
+    walked = iter(versions)
+    while chunk := list(islice(walked, ORDERS_AT_ONCE)):
+        for one in chunk:
+            place = by_customer(one)
+            if last is not None and place < last:
+                raise BadInput(f"{one.store_id}: a month's orders are not by customer and time")
+            last = place
+        parts["orders"].append(_table("orders", [_order_row(one) for one in chunk]))
+        parts["lines"].append(_table("lines", [row for one in chunk for row in _line_rows(one)]))
     return {
-        "orders": _table("orders", [_order_row(one) for one in ordered]),
-        "lines": _table("lines", [row for one in ordered for row in _line_rows(one)]),
+        relation: pa.concat_tables(tables) if tables else _table(relation, ())
+        for relation, tables in parts.items()
     }
 
 
@@ -83,10 +103,6 @@ def product_table(versions: Iterable[ProductVersion]) -> Any:
     """Return the versions as the table ``products``, by product and version."""
     ordered = sorted(versions, key=lambda one: (one.store_id, one.product_id, one.version))
     return _table("products", [_product_row(one) for one in ordered])
-
-
-def _by_customer(one: OrderVersion) -> tuple[str, bytes, int, bytes, int]:
-    return one.store_id, one.customer or b"", one.occurred_us, one.order, one.version
 
 
 def _table(relation: str, rows: Sequence[tuple[Any, ...]]) -> Any:

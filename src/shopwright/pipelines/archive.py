@@ -1,15 +1,16 @@
 """Ledger → Parquet: every month that changed since the last copy is written again, whole."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from shopwright.core.clock import US_PER_DAY, to_datetime
 from shopwright.core.ports import LedgerFeed, OfflineStore, Stores
 from shopwright.core.types.ledger import MonthPartition
+from shopwright.core.types.order import OrderVersion
 from shopwright.core.types.revision import generation
 
 PRODUCTS = "all"
 MONTHS_AT_ONCE = 24
-"""So many months are in memory together when a whole ledger is copied anew."""
+"""After so many months what was copied is kept, when a whole ledger is copied anew."""
 
 # Instants before 1970 are negative, and the remainder follows the sign.
 _DAYS = (
@@ -17,6 +18,25 @@ _DAYS = (
     "AS day_us FROM orders"
 )
 _ANY_PRODUCT = "SELECT product_id FROM products LIMIT 1"
+
+
+class _Months(Mapping[MonthPartition, Iterable[OrderVersion]]):
+    """Months of the ledger, each read when it is asked for: one is in memory at a time."""
+
+    def __init__(self, feed: LedgerFeed, partitions: Sequence[MonthPartition]) -> None:
+        self._feed = feed
+        self._partitions = dict.fromkeys(partitions)
+
+    def __getitem__(self, partition: MonthPartition) -> Iterable[OrderVersion]:
+        if partition not in self._partitions:
+            raise KeyError(partition)
+        return self._feed.month_by_customer(partition)
+
+    def __iter__(self) -> Iterator[MonthPartition]:
+        return iter(self._partitions)
+
+    def __len__(self) -> int:
+        return len(self._partitions)
 
 
 class Archiver:
@@ -64,11 +84,7 @@ class Archiver:
         return held
 
     def _write(self, partitions: Sequence[MonthPartition], through: int) -> None:
-        months = {
-            partition: self._feed.month_orders(partition)
-            for partition in partitions
-            if partition.month != PRODUCTS
-        }
+        months = _Months(self._feed, [one for one in partitions if one.month != PRODUCTS])
         products = {
             partition.store_id: self._feed.products(partition.store_id)
             for partition in partitions

@@ -10,12 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 from offline_cases import ANNA, BEN, NOVEMBER, OCTOBER, ONE, count, small_orders
 
-from shopwright.adapters import offline_duckdb, offline_manifest
+from shopwright.adapters import offline_duckdb, offline_manifest, offline_rows
 from shopwright.adapters.offline_duckdb import DuckDbOfflineStore
 from shopwright.adapters.offline_manifest import Manifest, read_newest
 from shopwright.core.errors import BadInput
 from shopwright.core.types.identity import StoreId
 from shopwright.core.types.ledger import MonthPartition
+from shopwright.core.types.order import by_customer
 
 
 def _files(folder: Path) -> set[str]:
@@ -221,3 +222,28 @@ def test_a_query_leaves_nothing_behind(tmp_path: Path) -> None:
     before: Any = (sorted(tmp_path.iterdir()), sorted(Path.cwd().iterdir()))
     count(store, "orders")
     assert (sorted(tmp_path.iterdir()), sorted(Path.cwd().iterdir())) == before
+
+
+def test_months_that_are_walked_once_give_the_same_files_as_sequences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offline_rows, "ORDERS_AT_ONCE", 7)
+    versions = small_orders(*range(40))
+    whole, walked = DuckDbOfflineStore(tmp_path / "a"), DuckDbOfflineStore(tmp_path / "b")
+    whole.write({OCTOBER: versions[::-1]}, {}, through=1)
+    walked.write({OCTOBER: iter(sorted(versions, key=by_customer))}, {}, through=1)
+    names = [
+        sorted(path.relative_to(folder) for path in folder.rglob("*.parquet"))
+        for folder in (tmp_path / "a", tmp_path / "b")
+    ]
+    assert names[0] == names[1]
+    assert len(names[0]) == 2
+
+
+def test_a_walk_that_is_out_of_order_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    store = DuckDbOfflineStore(tmp_path)
+    store.write({OCTOBER: small_orders(1)}, {}, through=1)
+    ordered = sorted(small_orders(1, 2, 3), key=by_customer)
+    with pytest.raises(BadInput, match="not by customer and time"):
+        store.write({OCTOBER: iter(ordered[::-1])}, {}, through=2)
+    assert store.through() == 1

@@ -1,6 +1,6 @@
 """The sockets of the two feature stores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -48,11 +48,15 @@ class OfflineStore(Protocol):
 
     def write(
         self,
-        months: Mapping[MonthPartition, Sequence[OrderVersion]],
+        months: Mapping[MonthPartition, Iterable[OrderVersion]],
         products: Mapping[StoreId, Sequence[ProductVersion]],
         through: int,
     ) -> None:
-        """Replace these partitions, all of them or none, and remember the ledger's revision."""
+        """Replace these partitions, all of them or none, and remember the ledger's revision.
+
+        A month that is a sequence may come in any order; one that is walked but once must come as
+        ``LedgerFeed.month_by_customer`` gives it. Months are asked for one after another.
+        """
         ...
 
     def through(self) -> int:

@@ -1,6 +1,6 @@
 """The sockets of the ledger: for its one writer, and for whoever follows it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from shopwright.core.types.feature import PackedRecord
@@ -63,6 +63,13 @@ class LedgerFeed(Protocol):
 
     def month_orders(self, partition: MonthPartition) -> Sequence[OrderVersion]:
         """Return every order version of a partition, by order and version."""
+        ...
+
+    def month_by_customer(self, partition: MonthPartition) -> Iterator[OrderVersion]:
+        """Yield the same versions by customer, instant, order and version, a few at a time.
+
+        Orders of nobody come first. They are of one instant; end the iterator or close it.
+        """
         ...
 
     def products(self, store_id: StoreId) -> Sequence[ProductVersion]:

@@ -100,3 +100,8 @@ class OrderVersion(Struct, frozen=True, kw_only=True, array_like=True):
     lines: tuple[Line, ...]
     reconstructed: bool
     """No telling of this state was received; it is derived from the dates in a later one."""
+
+
+def by_customer(one: OrderVersion) -> tuple[str, bytes, int, bytes, int]:
+    """Return what orders versions by store, customer (nobody first), instant, order and version."""
+    return one.store_id, one.customer or b"", one.occurred_us, one.order, one.version
