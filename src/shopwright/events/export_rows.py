@@ -30,6 +30,7 @@ NEEDED = (
     "Lineitem price",
 )
 """Columns without which the export cannot be read."""
+CUSTOMERS_NEEDED = ("Customer ID", "Email")
 DATES = ("Created at", "Paid at", "Fulfilled at", "Cancelled at")
 _DATE = "%Y-%m-%d %H:%M:%S %z"
 _STATUSES = VOIDED | {

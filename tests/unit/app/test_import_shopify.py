@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from orders_export import write_customers, write_orders
 
 from shopwright.admin.documents import bulk_query
 from shopwright.app.bootstrap import open_feed, open_ledger
@@ -126,8 +127,6 @@ def test_a_file_that_is_none_changes_nothing(
 def test_the_orders_export_is_taken_until_shopify_tells_the_orders_whole(
     files: Files, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from orders_export import write_customers, write_orders
-
     orders, people = home / "orders_export.csv", home / "customers_export.csv"
     write_orders(orders, files.holdings._orders.payloads())
     write_customers(people, files.holdings._customers.payloads())
@@ -158,6 +157,12 @@ def test_a_file_that_is_no_export_leaves_no_store(
     said = capsys.readouterr().err
     assert "lacks Id" in said
     assert "ann@example.com" not in said
+    assert run(["stores", "list"]) == 0
+    assert STORE not in capsys.readouterr().out
+    right = home / "right.csv"
+    write_orders(right, [])
+    assert run(["import", str(right), *given[2:], "--customers", str(wrong)]) == 2
+    assert "lacks Customer ID" in capsys.readouterr().err
     assert run(["stores", "list"]) == 0
     assert STORE not in capsys.readouterr().out
     both = ["import", str(wrong), "--customers", str(wrong), *ADD]

@@ -111,12 +111,15 @@ def _shopifys(
     from shopwright.app.bootstrap import open_stores  # noqa: PLC0415
     from shopwright.app.cli import import_shopify  # noqa: PLC0415
     from shopwright.app.cli.stores import check_not_erased  # noqa: PLC0415
-    from shopwright.events.export_rows import NEEDED  # noqa: PLC0415
+    from shopwright.events.export_rows import CUSTOMERS_NEEDED, NEEDED  # noqa: PLC0415
 
     if not path.is_file():
         raise BadInput(f"{path}: there is no such file")
     if layout == "shopify-orders-csv":
-        ExportCsv(path, NEEDED)  # before anything is kept: a file that is none leaves no store
+        # Before anything is kept: a file that is none leaves no store behind.
+        ExportCsv(path, NEEDED)
+        if customers is not None:
+            ExportCsv(customers, CUSTOMERS_NEEDED)
     check_not_erased(settings, target.store_id)
     open_stores(settings).put(target)
     if layout == "shopify-orders-csv":

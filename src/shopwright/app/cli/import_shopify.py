@@ -103,14 +103,14 @@ def import_orders_export(
     from shopwright.app.cli.output import table  # noqa: PLC0415
     from shopwright.app.progress import watched  # noqa: PLC0415
     from shopwright.core.clock import SystemClock  # noqa: PLC0415
-    from shopwright.events.export_rows import NEEDED  # noqa: PLC0415
+    from shopwright.events.export_rows import CUSTOMERS_NEEDED, NEEDED  # noqa: PLC0415
     from shopwright.pipelines.import_export import import_export, people_of  # noqa: PLC0415
     from shopwright.pipelines.store_keys import StoreKeys  # noqa: PLC0415
 
     file = ExportCsv(path, NEEDED)
     people = {}
     if customers is not None:
-        people = people_of(ExportCsv(customers, ("Customer ID", "Email")).rows())
+        people = people_of(ExportCsv(customers, CUSTOMERS_NEEDED).rows())
     with watched() as watch, _intake(settings) as intake:
         done = import_export(
             file.rows,
