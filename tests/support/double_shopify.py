@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from shopwright.app.settings import Settings, load
 from shopwright.core.clock import SystemClock
 from shopwright.core.types.identity import StoreId
 from shopwright.simulator.profile import Scale, StoreProfile
+from shopwright.simulator.shop import Shop
 from shopwright.simulator.stores import HARBOUR_GIFTS, KINARI_TEA, open_store
 
 STORE, OTHER = StoreId(HARBOUR_GIFTS.domain), StoreId(KINARI_TEA.domain)
@@ -59,7 +61,13 @@ def double_shopify(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[DoubleSh
         yield DoubleShopify(folder, shops, address)
 
 
+@cache
+def _lived(number: int) -> Shop:
+    """Return a shop that has lived until now: once a session, for nothing sells in it later."""
+    return open_store((HARBOUR_GIFTS, KINARI_TEA)[number], SystemClock().now_us(), number, SCALE)
+
+
 def _shop(profile: StoreProfile, address: str, now_us: int, seed: int) -> DoubleShop:
-    shop = open_store(profile, now_us, seed, SCALE)
+    shop = _lived(seed)
     rng = np.random.default_rng([seed, 5])
     return DoubleShop(shop, f"{address}/{profile.domain}", SECRET, rng, now_us, 0)

@@ -21,6 +21,8 @@ from shopwright.simulator.admin.uploads import FILE_BYTES_MAX
 REQUEST_BYTES_MAX = 12 << 20
 """A call of metafieldsSet may hold 10 MB."""
 UPLOAD_BYTES_MAX = FILE_BYTES_MAX + (1 << 20)
+STOP_LOOK_SECONDS = 0.05
+"""How often the server looks whether it should end."""
 UPLOADS_AT_ONCE = 2
 """An upload lies in memory until its form is read."""
 _GRAPHQL = re.compile(r"/admin/api/([^/]+)/graphql\.json")
@@ -159,7 +161,7 @@ def serving(server: DoubleServer, port: int) -> Iterator[int]:
     """Answer on loopback for the length of the block; give the port."""
     web = ThreadingHTTPServer(("127.0.0.1", port), _handler_for(server))
     web.daemon_threads = True
-    thread = threading.Thread(target=web.serve_forever, daemon=True)
+    thread = threading.Thread(target=web.serve_forever, args=(STOP_LOOK_SECONDS,), daemon=True)
     thread.start()
     try:
         yield int(web.server_address[1])
