@@ -18,7 +18,7 @@ from shopwright.adapters.model_files import check_version
 from shopwright.adapters.sqlite_database import explained
 
 VERSION_TAG = "model_version"
-_SQLITE = "sqlite:///"
+SQLITE = "sqlite:///"
 _BUSY_SECONDS = 10.0
 _PAGE = 1_000
 _MODEL_VERSION_TABLES = ("model_version_tags", "model_versions")
@@ -48,8 +48,8 @@ def forget(client: Any, store: Any, tracking_uri: str, artifact_folder: Path, ve
 
 
 def _database(tracking_uri: str) -> Path | None:
-    is_file = tracking_uri.startswith(_SQLITE)
-    return Path(tracking_uri.removeprefix(_SQLITE)) if is_file else None
+    is_file = tracking_uri.startswith(SQLITE)
+    return Path(tracking_uri.removeprefix(SQLITE)) if is_file else None
 
 
 def _names(database: Path, version: str) -> set[str]:

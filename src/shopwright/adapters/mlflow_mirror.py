@@ -5,12 +5,14 @@ telling it twice changes nothing: every run and model version is looked up by it
 tag before one is made. MLflow is imported with the first item (2 to 5 CPU seconds).
 """
 
+import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from shopwright.adapters.mlflow_forget import VERSION_TAG, forget
+from shopwright.adapters.mlflow_forget import SQLITE, VERSION_TAG, forget
 from shopwright.adapters.model_files import check_names, check_version
 from shopwright.core.errors import Damaged, ShopwrightError
 from shopwright.core.ports import ModelRegistry, Outbox
@@ -131,9 +133,26 @@ class MlflowMirror:
     def _reached(self) -> Any:
         """Return a client whose store has just answered."""
         if self._client is None:
+            self._make_file()
             self._client = self._mlflow.MlflowClient(self._tracking_uri, self._tracking_uri)
         self._client.search_experiments(max_results=1)
         return self._client
+
+    def _make_file(self) -> None:
+        """Make a local database whole before it has its name.
+
+        MLflow makes its tables in many steps and cannot go on where a killed process stopped.
+        """
+        path = Path(self._tracking_uri.removeprefix(SQLITE))
+        if not self._tracking_uri.startswith(SQLITE) or path.exists():
+            return
+        fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+        fresh.unlink(missing_ok=True)
+        uri = f"{SQLITE}{fresh}"
+        self._mlflow.MlflowClient(uri, uri).search_experiments(max_results=1)
+        with suppress(FileExistsError):  # another process was faster
+            os.link(fresh, path)
+        fresh.unlink()
 
 
 def _first_line(error: Exception) -> str:
