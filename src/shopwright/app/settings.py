@@ -1,6 +1,6 @@
 """Every setting, said once; and the only place that reads the environment.
 
-A field of ``Places``, ``Web`` or ``Work`` is the whole truth about a setting: its type, range,
+A field of ``Places``, ``Web``, ``Work`` or ``Engines`` is the whole truth about a setting: its type, range,
 default, unit and meaning. The file that ``shopwright init`` writes, ``docs/settings.md`` and every
 error message are made from it. Order of authority: command line, ``SHOPWRIGHT_…`` variable,
 ``shopwright.toml``, default.
@@ -15,14 +15,14 @@ from typing import Any
 import msgspec
 
 from shopwright.app.setting import Setting, settings_of
-from shopwright.app.settings_work import Work
+from shopwright.app.settings_engines import Engines
 from shopwright.core.errors import BadInput
 
 FILE_NAME = "shopwright.toml"
 PREFIX = "SHOPWRIGHT_"
 
 
-class Settings(Work, frozen=True, kw_only=True):
+class Settings(Engines, frozen=True, kw_only=True):
     """How this installation behaves. Made by ``load``, so every value has been checked."""
 
     @property
