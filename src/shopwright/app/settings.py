@@ -1,9 +1,9 @@
 """Every setting, said once; and the only place that reads the environment.
 
-A field of ``Places``, ``Web``, ``Work`` or ``Engines`` is the whole truth about a setting: its type, range,
-default, unit and meaning. The file that ``shopwright init`` writes, ``docs/settings.md`` and every
-error message are made from it. Order of authority: command line, ``SHOPWRIGHT_…`` variable,
-``shopwright.toml``, default.
+A field of ``Places``, ``Web``, ``Work`` or ``Engines`` is the whole truth about a setting: its
+type, range, default, unit and meaning. The file that ``shopwright init`` writes,
+``docs/settings.md`` and every error message are made from it. Order of authority: command line,
+``SHOPWRIGHT_…`` variable, ``shopwright.toml``, default.
 """
 
 import os
