@@ -74,6 +74,18 @@ class OnlineStoreContract:
             store.put(batch, through=batch[0].revision)
         assert store.read(ONE, "customer", PEOPLE[:1]) == {PEOPLE[0]: newer}
 
+    def test_a_record_without_a_state_takes_away_an_older_one_of_its_view(
+        self, store: OnlineStore
+    ) -> None:
+        views = ("customer", "customer_own")
+        store.put([_record(PEOPLE[0], 5, view=view) for view in views], through=5)
+        store.put([_record(PEOPLE[0], 4, view=views[1], state=b"")], through=5)
+        assert set(store.read(ONE, views[1], PEOPLE)) == {PEOPLE[0]}
+        store.put([_record(one, 6, view=views[1], state=b"") for one in PEOPLE], through=6)
+        assert store.read(ONE, views[1], PEOPLE) == {}
+        assert store.page(ONE, views[1], None, 10) == []
+        assert set(store.read(ONE, views[0], PEOPLE)) == {PEOPLE[0]}
+
     def test_through_only_ever_grows(self, store: OnlineStore) -> None:
         for through in (3, 7, 5, 0):
             store.put([], through)

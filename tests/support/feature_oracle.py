@@ -1,4 +1,4 @@
-"""The twelve customer features, computed the slow and obvious way.
+"""The features of customers, computed the slow and obvious way.
 
 The product is compared with this file, so it shares nothing with it: it looks at every version, or
 at every telling, for every question.
@@ -95,4 +95,25 @@ def _features(orders: Orders, as_of: int, minor: int) -> Vector:
         "net_spend_total": gross - refund,
         "aov_total": float(gross - refund) / float(n * minor) if n else None,
         "refund_ratio_total": float(refund) / float(gross) if gross else None,
+        **_habits(past, as_of),
+    }
+
+
+def _habits(past: Orders, as_of: int) -> Vector:
+    """Return the richer features; ages are counted order by order."""
+    times = [occurred for occurred, _, _ in past]
+    n = len(past)
+    year = [order for order in past if as_of - order[0] <= 365 * DAY]
+    gross, refund = sum(g for _, g, _ in year), sum(r for _, _, r in year)
+    weights = [0.5 ** min(4, max(0, -(-(as_of - time) // (90 * DAY)) - 1)) for time in times]
+    spread = times[-1] - times[0] if n else 0
+    waited = float(as_of - times[-1]) * float(n - 1) / float(spread) if spread else None
+    return {
+        "orders_365d": len(year),
+        "net_spend_365d": gross - refund,
+        "orders_decayed": float(sum(weights)),
+        "recency_over_rhythm": waited,
+        "refunded_orders_ratio": float(sum(r > 0 for _, _, r in past)) / float(n) if n else None,
+        "refund_ratio_365d": float(refund) / float(gross) if gross else None,
+        "net_largest_order": max((g - r for _, g, r in past), default=None),
     }

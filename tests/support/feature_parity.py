@@ -99,15 +99,18 @@ def by_versions(view: FeatureView, versions: Sequence[OrderVersion], question: Q
     return record.evaluate_versions(view, versions, question.as_of_us, question.minor_per_major)
 
 
-def by_oracle(versions: Sequence[OrderVersion], question: Question) -> Vector:
-    """Return the oracle's answer of the versions."""
-    return feature_oracle.of_versions(
+def by_oracle(
+    versions: Sequence[OrderVersion], question: Question, view: FeatureView = CUSTOMER
+) -> Vector:
+    """Return the oracle's answer of the versions, for the features of a view."""
+    known = feature_oracle.of_versions(
         versions,
         question.store_id,
         question.customer,
         question.as_of_us,
         question.minor_per_major,
     )
+    return {name: known[name] for name in view.names}
 
 
 def differing(
@@ -123,7 +126,7 @@ def differing(
     """
     versions, questions = history
     ledger = Ledger(versions)
-    expect = expected or (lambda question: by_oracle(ledger.of(question), question))
+    expect = expected or (lambda question: by_oracle(ledger.of(question), question, view))
     wanted = [bits(expect(question)) for question in questions]
     readings: dict[str, Callable[[], list[Vector]]] = {
         "sql": lambda: by_sql(versions, questions, sql or point_in_time_sql(view)),

@@ -121,7 +121,12 @@ def _write_records(
                 record.state,
             )
             for record in records
+            if record.state
         ],
+    )
+    connection.executemany(
+        "DELETE FROM records WHERE store_id = ? AND view = ? AND entity = ?",
+        [(record.store_id, record.view, record.entity) for record in records if not record.state],
     )
 
 

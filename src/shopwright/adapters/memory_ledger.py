@@ -64,7 +64,10 @@ class MemoryLedger:
             self._months[MonthPartition(product.store_id, PRODUCTS)] = self._revision
         for record in changes.records:
             key = (record.store_id, record.view, record.entity)
-            self._records[key] = replace(record, revision=self._revision)
+            if record.state:
+                self._records[key] = replace(record, revision=self._revision)
+            else:
+                self._records.pop(key, None)
         for at in changes.settled:
             self._dead_letters.pop(at, None)
         self._dead_letters |= {(d.partition, d.offset): d for d in changes.dead_letters}

@@ -18,8 +18,12 @@ class MemoryOnlineStore:
         for record in records:
             kept = self._views.setdefault((record.store_id, record.view), {})
             before = kept.get(record.entity)
-            if before is None or before.revision <= record.revision:
+            if before is not None and before.revision > record.revision:
+                continue
+            if record.state:
                 kept[record.entity] = record
+            else:
+                kept.pop(record.entity, None)
         self._through = max(self._through, through)
 
     def read(

@@ -56,9 +56,13 @@ class LmdbOnlineStore:
             for record in records:
                 key = _key(record.store_id, record.view, record.entity)
                 before = transaction.get(key)
-                if before is None or _HEAD.unpack_from(before)[0] <= record.revision:
+                if before is not None and _HEAD.unpack_from(before)[0] > record.revision:
+                    continue
+                if record.state:
                     head = _HEAD.pack(record.revision, record.received_us)
                     transaction.put(key, head + record.state)
+                else:
+                    transaction.delete(key)
             if through > _number(transaction, _THROUGH_KEY):
                 transaction.put(_THROUGH_KEY, _NUMBER.pack(through))
 

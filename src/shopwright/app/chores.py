@@ -10,6 +10,7 @@ from shopwright.app.checkpointing import SECONDS_MAX, Checkpointing
 from shopwright.app.child import PROGRAM
 from shopwright.app.erasing import Erasing
 from shopwright.app.errands import REDRIVE, ErrandDesk, redriving
+from shopwright.app.filling import Filling
 from shopwright.app.job import Job
 from shopwright.app.metrics import Metrics
 from shopwright.app.owner import Owner
@@ -38,6 +39,6 @@ def chores_of(owner: Owner, metrics: Metrics | None = None) -> Iterator[Sequence
     )
     try:
         looks = () if metrics is None else (BackupAge(settings.home, metrics, clock),)
-        yield (desk, Erasing(owner, metrics), checkpointing, *looks)
+        yield (desk, Erasing(owner, metrics), Filling(owner), checkpointing, *looks)
     finally:
         checkpointing.end()

@@ -1,6 +1,6 @@
 """What the one process that owns the ledger works with; everybody else only reads or asks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from msgspec import Struct
@@ -16,10 +16,12 @@ from shopwright.app.bootstrap import (
     open_stores,
 )
 from shopwright.app.ledger_care import care_for
+from shopwright.app.own_features import load_views
 from shopwright.app.settings import Settings
 from shopwright.core.clock import SystemClock
 from shopwright.core.ports import EventLog, KeyStore, Ledger, LedgerFeed, OnlineStore, Stores
 from shopwright.events.erased import PARTITION as ERASURES
+from shopwright.features.view import FeatureView
 from shopwright.pipelines.archive import Archiver
 from shopwright.pipelines.materialize import Materializer
 
@@ -36,6 +38,8 @@ class Owner(Struct, frozen=True, kw_only=True):
     ledger: Ledger
     feed: LedgerFeed
     online: OnlineStore
+    views: Sequence[FeatureView]
+    """Those of Shopwright, then the user's own."""
     materializer: Materializer
     archiver: Archiver
 
@@ -55,6 +59,7 @@ def own(settings: Settings) -> Iterator[Owner]:
             open_feed(settings),
         )
         care_for(settings, ledger, feed, online)
+        views = load_views(settings)
         yield Owner(
             settings=settings,
             log=log,
@@ -64,6 +69,7 @@ def own(settings: Settings) -> Iterator[Owner]:
             ledger=ledger,
             feed=feed,
             online=online,
+            views=views,
             materializer=Materializer(
                 log=log,
                 keys=keys,
@@ -73,6 +79,7 @@ def own(settings: Settings) -> Iterator[Owner]:
                 online=online,
                 requests=open_privacy_requests(settings),
                 clock=SystemClock(),
+                views=views,
             ),
             archiver=open_archiver(settings),
         )

@@ -20,6 +20,7 @@ from shopwright.app.bootstrap import (
     open_stores,
 )
 from shopwright.app.catch_up import catch_up
+from shopwright.app.own_features import load_views
 from shopwright.app.redaction import customers_named, request_about
 from shopwright.app.settings import Settings
 from shopwright.core.clock import SystemClock
@@ -27,7 +28,6 @@ from shopwright.core.errors import BadInput, Refused
 from shopwright.core.types.identity import StoreId
 from shopwright.core.types.privacy import PrivacyRequest, Receipt, SignedReceipt
 from shopwright.events import privacy
-from shopwright.features.definitions import CUSTOMER
 from shopwright.pipelines.privacy_letter import letter
 from shopwright.pipelines.privacy_report import Held, report
 from shopwright.pipelines.store_keys import StoreKeys
@@ -88,6 +88,7 @@ def answer(settings: Settings, asked: PrivacyRequest, who: str) -> Answer:
     people = ", ".join(stone.hex() for stone in stones.values())
     about = f"customer {people}" if people else f"request {asked.request_id}"
     open_audit(settings).record(clock.now_us(), who, "privacy report", asked.store_id, about)
+    views = load_views(settings)
     held = Held(
         log=open_log(settings),
         keys=keys,
@@ -98,11 +99,16 @@ def answer(settings: Settings, asked: PrivacyRequest, who: str) -> Answer:
         decisions=open_decisions(settings),
         requests=open_privacy_requests(settings),
         tasks=sorted(TASKS),
+        views=views,
     )
     made = report(held, asked, clock.now_us())
     erased = keys.erased(asked.store_id, asked.customers)
     made["erased"] = bool(erased) and erased == set(asked.customers)
-    says = {feature.name: f"{feature.says} ({feature.unit})" for feature in CUSTOMER.features}
+    says = {
+        feature.name: f"{feature.says} ({feature.unit})"
+        for view in views
+        for feature in view.features
+    }
     return Answer(msgspec.json.format(msgspec.json.encode(made), indent=2), letter(made, says))
 
 

@@ -22,6 +22,7 @@ from shopwright.app.bootstrap import (
     open_retention,
     open_stores,
 )
+from shopwright.app.own_features import load_views
 from shopwright.app.rebuilding import ledger_path, rebuilding
 from shopwright.app.settings import Settings
 from shopwright.core.clock import Clock, SystemClock
@@ -164,6 +165,7 @@ class Replaying:
                 stores=open_stores(self._settings),
                 ledger=ledger,
                 clock=self._clock,
+                views=load_views(self._settings),
             )
             self._watch(Come("replaying", self._done, total))
             while told := rebuild.step(self._settings.batch_records_max, end):

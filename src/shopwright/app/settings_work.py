@@ -1,5 +1,6 @@
 """The settings of the work behind the web process: pace, training, retention, limits."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -29,6 +30,13 @@ class Work(Web, frozen=True, kw_only=True):
             extra=shown("seconds"),
         ),
     ] = 5
+    features_file: Annotated[
+        Path | None,
+        Meta(
+            description="A Python file with feature views of your own; left out, there are none.",
+            extra=shown("file", allowed="a path"),
+        ),
+    ] = None
     train_every_hours: Annotated[
         int,
         Meta(

@@ -1,5 +1,7 @@
 """THE list: what is known about a customer. To add a feature, add it here and grow the version.
 
+Views of a user's own are written in the same words, in a file of theirs (docs/own-features.md).
+
 Windows are [as_of − W, as_of): an order at the instant asked about is in the future. A refund
 counts against the window of its own order, from the instant it was known, so that a late return
 never makes a window negative.
@@ -8,10 +10,13 @@ never makes a window negative.
 from shopwright.features.feature import Aggregate, Derived, Relation
 from shopwright.features.operators import (
     COUNT,
+    COUNT_POSITIVE,
     DAYS_SINCE,
+    HALVED_BY_AGE,
     MAX,
     MEAN_GAP_DAYS,
     MIN,
+    PACE,
     RATIO,
     RATIO_IN_MAJOR_UNITS,
     SUM,
@@ -110,4 +115,77 @@ CUSTOMER = FeatureView(
     ),
 )
 
-VIEWS = (CUSTOMER,)
+CUSTOMER_HABITS = FeatureView(
+    name="customer_habits",
+    version=1,
+    entity="customer",
+    relation=ORDERS,
+    inputs=(
+        _instant("first_us", MIN, "The first valid order."),
+        _instant("last_us", MAX, "The latest valid order."),
+        _orders("orders_90d", "Valid orders in the last 90 days.", days=90),
+        _orders("orders_180d", "Valid orders in the last 180 days.", days=180),
+        _orders("orders_270d", "Valid orders in the last 270 days.", days=270),
+        _orders("orders_360d", "Valid orders in the last 360 days.", days=360),
+        _orders("orders_total", "Valid orders, ever."),
+        _money("gross_365d", "gross_minor", "Merchandise ordered in the last 365 days.", days=365),
+        _money("refund_365d", "refund_minor", "Refunded of these.", days=365),
+        Aggregate(
+            "orders_refunded",
+            COUNT_POSITIVE,
+            "refund_minor",
+            None,
+            "F",
+            "orders",
+            "Valid orders of which something was refunded.",
+        ),
+    ),
+    features=(
+        _orders("orders_365d", "Valid orders in the last 365 days.", days=365),
+        _money("net_spend_365d", "net_minor", "Net of orders in the last 365 days.", days=365),
+        Derived(
+            "orders_decayed",
+            HALVED_BY_AGE,
+            ("orders_90d", "orders_180d", "orders_270d", "orders_360d", "orders_total"),
+            "F",
+            "orders",
+            "Valid orders, each counting half as much for every 90 days of its age, 1/16 at least.",
+        ),
+        Derived(
+            "recency_over_rhythm",
+            PACE,
+            ("first_us", "last_us", "orders_total"),
+            "R",
+            "mean gaps",
+            "The wait since the latest valid order, in mean days between orders: above 1 is late.",
+        ),
+        Derived(
+            "refunded_orders_ratio",
+            RATIO,
+            ("orders_refunded", "orders_total"),
+            "F",
+            "share",
+            "Share of the orders of which something was refunded.",
+        ),
+        Derived(
+            "refund_ratio_365d",
+            RATIO,
+            ("refund_365d", "gross_365d"),
+            "M",
+            "share",
+            "Share of the merchandise ordered in the last 365 days that was refunded.",
+        ),
+        Aggregate(
+            "net_largest_order",
+            MAX,
+            "net_minor",
+            None,
+            "M",
+            "minor units",
+            "Net of the largest order, ever.",
+        ),
+    ),
+)
+"""What tells customers apart beyond the twelve: a year of history, how it fades, and returns."""
+
+VIEWS = (CUSTOMER, CUSTOMER_HABITS)

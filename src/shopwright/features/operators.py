@@ -100,8 +100,22 @@ def _greatest(values: Integers) -> State:
     return int(values.max()) if isinstance(values, np.ndarray) else max(values)
 
 
+def _positive(value: int) -> int:
+    return int(value > 0)
+
+
+def _positives(values: Integers) -> State:
+    if isinstance(values, np.ndarray):
+        return int((values > 0).sum())
+    return sum(value > 0 for value in values)
+
+
 def _sql_count(column: str, condition: str) -> str:
     return f"CAST(COUNT({column}) FILTER (WHERE {condition}) AS BIGINT)"
+
+
+def _sql_count_positive(column: str, condition: str) -> str:
+    return f"CAST(COUNT({column}) FILTER (WHERE {condition} AND {column} > 0) AS BIGINT)"
 
 
 def _sql_sum(column: str, condition: str) -> str:
@@ -125,6 +139,16 @@ COUNT = Monoid(
     value=itself,
     fold=len,
     sql=_sql_count,
+    empty="0",
+)
+COUNT_POSITIVE = Monoid(
+    name="count_positive",
+    zero=0,
+    lift=_positive,
+    merge=_added,
+    value=itself,
+    fold=_positives,
+    sql=_sql_count_positive,
     empty="0",
 )
 SUM = Monoid(
@@ -181,6 +205,19 @@ def _major_each(values: Sequence[State], _as_of_us: int, minor_per_major: int) -
     return None if minor is None or not times else _ratio(minor, times * minor_per_major)
 
 
+def _pace(values: Sequence[State], as_of_us: int, _minor_per_major: int) -> float | None:
+    first_us, last_us, times = values
+    if first_us is None or last_us is None or times is None or times < 2 or last_us <= first_us:
+        return None
+    # Doubles before they are multiplied: the product of the integers may not fit 64 bits.
+    return float(as_of_us - last_us) * float(times - 1) / float(last_us - first_us)
+
+
+def _halved_by_age(values: Sequence[State], _as_of_us: int, _minor_per_major: int) -> float | None:
+    newest, two, three, four, all_of_them = (value or 0 for value in values)
+    return _ratio(8 * newest + 4 * two + 2 * three + four + all_of_them, 16)
+
+
 def _ratio(part: int, whole: int) -> float:
     # Not part / whole: Python divides integers exactly, the engines divide two doubles.
     return float(part) / float(whole)
@@ -209,6 +246,19 @@ def _sql_share(columns: Sequence[str]) -> str:
 def _sql_major_each(columns: Sequence[str]) -> str:
     minor, times = columns
     return f"CASE WHEN {times} > 0 THEN {_sql_ratio(minor, f'{times} * minor_per_major')} END"
+
+
+def _sql_pace(columns: Sequence[str]) -> str:
+    first, last, times = columns
+    waited, gaps = f"CAST(as_of_us - {last} AS DOUBLE)", f"CAST({times} - 1 AS DOUBLE)"
+    whole = f"CAST({last} - {first} AS DOUBLE)"
+    return f"CASE WHEN {times} > 1 AND {last} > {first} THEN {waited} * {gaps} / {whole} END"
+
+
+def _sql_halved_by_age(columns: Sequence[str]) -> str:
+    newest, two, three, four, all_of_them = columns
+    weighed = f"8 * {newest} + 4 * {two} + 2 * {three} + {four} + {all_of_them}"
+    return _sql_ratio(weighed, "16")
 
 
 DAYS_SINCE = Rule(
@@ -240,5 +290,25 @@ RATIO_IN_MAJOR_UNITS = Rule(
     empty="null without a valid order",
 )
 
-MONOIDS = (COUNT, SUM, MIN, MAX)
-RULES = (DAYS_SINCE, MEAN_GAP_DAYS, RATIO, RATIO_IN_MAJOR_UNITS)
+PACE = Rule(
+    name="pace",
+    inputs=3,
+    value=_pace,
+    sql=_sql_pace,
+    empty="null below two valid orders, and where all came at one instant",
+)
+"""(first, last, count): the wait since the last one, in units of the mean gap. Two doubles are
+multiplied before the one division: each step is rounded as IEEE 754 says, in every engine alike."""
+HALVED_BY_AGE = Rule(
+    name="halved_by_age",
+    inputs=5,
+    value=_halved_by_age,
+    sql=_sql_halved_by_age,
+    empty="0",
+)
+"""(counts of one, two, three and four spans, count of all): each counts 1 in the newest span, half
+of that in the one before, and so on, and 1/16 when it is older than four. Weights are sixteenths,
+so that the sum is one of integers: a sum of exponentials depends on its order in the last bit."""
+
+MONOIDS = (COUNT, COUNT_POSITIVE, SUM, MIN, MAX)
+RULES = (DAYS_SINCE, MEAN_GAP_DAYS, PACE, HALVED_BY_AGE, RATIO, RATIO_IN_MAJOR_UNITS)

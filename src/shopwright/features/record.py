@@ -128,6 +128,14 @@ def floor_of(state: bytes) -> int:
     return contents_of(state).floor_us
 
 
+def packed_for(view: FeatureView, state: bytes) -> bool:
+    """Return whether a state can be read for this very version of the view."""
+    try:
+        return _read_header(state)[0] == view.version
+    except ShopwrightError:
+        return False
+
+
 def contents_of(state: bytes) -> Contents:
     """Return what a state holds. Raises TooNew, Damaged."""
     return Contents(*_read_header(state)[1:])

@@ -17,8 +17,9 @@ from shopwright.core.types.log import Position
 from shopwright.core.types.order import OrderVersion
 from shopwright.events import order_chain, product_chain, stock
 from shopwright.events.people import people_of
-from shopwright.features.definitions import CUSTOMER
+from shopwright.features.definitions import VIEWS
 from shopwright.features.record import pack
+from shopwright.features.view import FeatureView
 from shopwright.pipelines.unseal import Told, merges_of
 
 FLOOR_SLACK_US = US_PER_DAY
@@ -33,10 +34,11 @@ Merges = Mapping[StoreId, Sequence[CustomerMerge]]
 
 
 class Draft:
-    """Drafts the changes of one ledger."""
+    """Drafts the changes of one ledger, with a packed record for each view and entity."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, views: Sequence[FeatureView] = VIEWS) -> None:
         self._ledger = ledger
+        self._views = views
 
     def changes(self, told: Told, through: Position) -> LedgerChanges:
         """Return what the ledger must commit so that it holds what was told, up to a position."""
@@ -115,9 +117,10 @@ class Draft:
         for store_id, person in sorted(newest):
             people[store_id].append(person)
         return [
-            _pack(store_id, person, versions, newest[store_id, person])
+            packed(view, store_id, person, versions, newest[store_id, person])
             for store_id, of_store in people.items()
             for person, versions in self._versions_after(store_id, of_store, orders).items()
+            for view in self._views
         ]
 
     def _versions_after(
@@ -171,16 +174,21 @@ def _merges(tellings: Tellings) -> dict[StoreId, tuple[CustomerMerge, ...]]:
     }
 
 
-def _pack(
-    store_id: StoreId, person: Pseudonym, versions: Sequence[OrderVersion], received_us: int
+def packed(
+    view: FeatureView,
+    store_id: StoreId,
+    person: Pseudonym,
+    versions: Sequence[OrderVersion],
+    received_us: int,
 ) -> PackedRecord:
+    """Return a customer's record of a view; the ledger fills in its revision."""
     return PackedRecord(
         store_id=store_id,
-        view=CUSTOMER.name,
+        view=view.name,
         entity=person,
         revision=0,
         received_us=received_us,
-        state=pack(versions, _floor_us(versions, received_us)),
+        state=pack(versions, _floor_us(versions, received_us), view),
     )
 
 

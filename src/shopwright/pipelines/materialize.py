@@ -20,10 +20,12 @@ from shopwright.core.ports import (
     Stores,
 )
 from shopwright.core.types.feature import PackedRecord
+from shopwright.core.types.identity import StoreId
 from shopwright.core.types.ledger import Document, LedgerChanges
 from shopwright.core.types.log import LogRecord, Position
 from shopwright.core.types.revision import generation
-from shopwright.features.definitions import CUSTOMER
+from shopwright.features.definitions import VIEWS
+from shopwright.features.view import FeatureView
 from shopwright.pipelines.draft import Draft
 from shopwright.pipelines.unseal import Told, Unsealer
 
@@ -57,12 +59,14 @@ class Materializer:
         online: OnlineStore,
         requests: PrivacyRequests,
         clock: Clock,
+        views: Sequence[FeatureView] = VIEWS,
     ) -> None:
         self._log = log
         self._unsealer = Unsealer(keys, stores)
         self._stores = stores
         self._ledger = ledger
-        self._draft = Draft(ledger)
+        self._draft = Draft(ledger, views)
+        self._views = views
         self._feed = feed
         self._online = online
         self._requests = requests
@@ -122,11 +126,24 @@ class Materializer:
         """Bring the read copy up to the ledger, after a crash between the two or from nothing."""
         if generation(self._online.through()) < generation(self._feed.revision()):
             return self._renew_online()
+        revision = self._feed.revision()
+        copied = self._copy_since(self._online.through())
+        self._online.put((), through=revision)
+        return copied
+
+    def _copy_since(self, after: int) -> int:
+        """Copy what was packed after a revision.
+
+        The copy's own revision moves only when every view is copied: a crash before that begins
+        again, and what is copied twice is the same.
+        """
         copied = 0
-        view = CUSTOMER.name
-        while batch := self._feed.records(view, self._online.through(), REPAIR_RECORDS_MAX):
-            self._online.put(batch, through=batch[-1].revision)
-            copied += len(batch)
+        for view in self._views:
+            seen = after
+            while batch := self._feed.records(view.name, seen, REPAIR_RECORDS_MAX):
+                self._online.put(batch, through=0)
+                seen = batch[-1].revision
+                copied += len(batch)
         return copied
 
     def _renew_online(self) -> int:
@@ -135,20 +152,21 @@ class Materializer:
         The copy's revision moves last: a crash before that begins again.
         """
         revision = self._feed.revision()
-        view, after, copied = CUSTOMER.name, 0, 0
-        while batch := self._feed.records(view, after, REPAIR_RECORDS_MAX):
-            self._online.put(batch, through=0)
-            after = batch[-1].revision
-            copied += len(batch)
+        copied = self._copy_since(0)
         for store in self._stores.all():
-            entity = None
-            while page := self._online.page(store.store_id, view, entity, REPAIR_RECORDS_MAX):
-                for record in page:
-                    if generation(record.revision) < generation(revision):
-                        self._online.forget(store.store_id, record.entity)
-                entity = page[-1].entity
+            for view in self._views:
+                self._forget_older(store.store_id, view.name, generation(revision))
         self._online.put((), through=revision)
         return copied
+
+    def _forget_older(self, store_id: StoreId, view: str, newest: int) -> None:
+        """Take away whom only an older generation of the ledger knew."""
+        entity = None
+        while page := self._online.page(store_id, view, entity, REPAIR_RECORDS_MAX):
+            for record in page:
+                if generation(record.revision) < newest:
+                    self._online.forget(store_id, record.entity)
+            entity = page[-1].entity
 
     def changes(self, told: Told, through: Position) -> LedgerChanges:
         """Return what the ledger must commit so that it holds what was told, up to a position."""

@@ -15,6 +15,7 @@ from shopwright.core.types.model import ModelManifest
 from shopwright.core.types.prediction import Prediction
 from shopwright.features.definitions import CUSTOMER
 from shopwright.features.record import evaluate, evaluate_versions
+from shopwright.features.view import FeatureView
 from shopwright.pipelines.standing import Slot, standings
 from shopwright.pipelines.store_keys import StoreKeys
 from shopwright.privacy.pseudonyms import parse, plain_id
@@ -138,21 +139,21 @@ class Scoring:
         return Answer(model=model, predictions=[made.get(entity) for entity in entities])
 
     def vector(
-        self, store_id: StoreId, entity: Pseudonym, now_us: int
+        self, store_id: StoreId, entity: Pseudonym, now_us: int, view: FeatureView = CUSTOMER
     ) -> tuple[FeatureVector, PackedRecord | None]:
-        """Return the features of an entity as of now, and the record behind them.
+        """Return a view's features of an entity as of now, and the record behind them.
 
         Somebody nothing is known of has the vector of an empty history.
         """
         mpm = minor_per_major(self._stores.get(store_id).currency)
-        record = self._online.read(store_id, CUSTOMER.name, [entity]).get(entity)
+        record = self._online.read(store_id, view.name, [entity]).get(entity)
         values = (
-            evaluate(CUSTOMER, record.state, now_us, mpm)
+            evaluate(view, record.state, now_us, mpm)
             if record is not None
-            else evaluate_versions(CUSTOMER, (), now_us, mpm)
+            else evaluate_versions(view, (), now_us, mpm)
         )
         vector = FeatureVector(
-            store_id=store_id, entity=entity, view=CUSTOMER.label, as_of_us=now_us, values=values
+            store_id=store_id, entity=entity, view=view.label, as_of_us=now_us, values=values
         )
         return vector, record
 

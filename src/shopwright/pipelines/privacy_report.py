@@ -27,8 +27,8 @@ from shopwright.core.types.log import LogRecord, Position
 from shopwright.core.types.order import UNTIL_FOREVER_US, OrderVersion
 from shopwright.core.types.privacy import PrivacyRequest
 from shopwright.events.order_chain import chain
-from shopwright.features.definitions import CUSTOMER
 from shopwright.features.record import evaluate
+from shopwright.features.view import FeatureView
 from shopwright.pipelines.erase_plan import Plan, plan
 from shopwright.pipelines.record_predictions import TOPIC as PREDICTIONS
 from shopwright.pipelines.standing import standings
@@ -52,6 +52,7 @@ class Held(Struct, frozen=True, kw_only=True):
     decisions: Decisions
     requests: PrivacyRequests
     tasks: Sequence[str]
+    views: Sequence[FeatureView]
 
 
 def report(held: Held, request: PrivacyRequest, now_us: int) -> Json:
@@ -133,15 +134,15 @@ def _order(version: OrderVersion) -> Json:
 def _features(
     held: Held, request: PrivacyRequest, found: Plan, units: int, now_us: int
 ) -> list[Json]:
-    records = held.online.read(request.store_id, CUSTOMER.name, found.customers)
     return [
         {
             "pseudonym": who.hex(),
-            "view": CUSTOMER.label,
+            "view": view.label,
             "as_of": iso(now_us),
-            "values": evaluate(CUSTOMER, record.state, now_us, units),
+            "values": evaluate(view, record.state, now_us, units),
         }
-        for who, record in records.items()
+        for view in held.views
+        for who, record in held.online.read(request.store_id, view.name, found.customers).items()
     ]
 
 

@@ -13,6 +13,8 @@ from shopwright.core.clock import Clock
 from shopwright.core.ports import EventLog, KeyStore, Ledger, Stores
 from shopwright.core.types.ledger import Document
 from shopwright.core.types.log import LogRecord, Position
+from shopwright.features.definitions import VIEWS
+from shopwright.features.view import FeatureView
 from shopwright.pipelines.digest import (
     Entry,
     LedgerContent,
@@ -32,12 +34,19 @@ class Rebuild:
     """Feeds a ledger of its own from the log; dead letters come about anew."""
 
     def __init__(
-        self, *, log: EventLog, keys: KeyStore, stores: Stores, ledger: Ledger, clock: Clock
+        self,
+        *,
+        log: EventLog,
+        keys: KeyStore,
+        stores: Stores,
+        ledger: Ledger,
+        clock: Clock,
+        views: Sequence[FeatureView] = VIEWS,
     ) -> None:
         self._log = log
         self._unsealer = Unsealer(keys, stores)
         self._ledger = ledger
-        self._draft = Draft(ledger)
+        self._draft = Draft(ledger, views)
         self._clock = clock
 
     def step(self, limit: int, end: Position) -> int:

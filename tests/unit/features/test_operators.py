@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from shopwright.features.operators import (
     DAYS_SINCE,
+    HALVED_BY_AGE,
     MEAN_GAP_DAYS,
     MONOIDS,
+    PACE,
     RATIO,
     RATIO_IN_MAJOR_UNITS,
     Monoid,
@@ -61,12 +63,14 @@ def test_what_each_monoid_answers() -> None:
     listed = [5, -3, 5]
     assert {one.name: one.value(one.fold(listed)) for one in MONOIDS} == {
         "count": 3,
+        "count_positive": 2,
         "sum": 7,
         "min": -3,
         "max": 5,
     }
     assert {one.name: one.value(one.fold([])) for one in MONOIDS} == {
         "count": 0,
+        "count_positive": 0,
         "sum": 0,
         "min": None,
         "max": None,
@@ -82,6 +86,17 @@ def test_what_each_monoid_answers() -> None:
         (MEAN_GAP_DAYS, [DAY, DAY, 2], 0.0),
         (MEAN_GAP_DAYS, [DAY, DAY, 1], None),
         (MEAN_GAP_DAYS, [None, None, 0], None),
+        (PACE, [0, 2 * DAY, 3], 0.5),
+        (PACE, [DAY, DAY, 2], None),
+        (PACE, [DAY, DAY, 1], None),
+        (PACE, [None, None, 0], None),
+        (HALVED_BY_AGE, [1, 1, 1, 1, 1], 1.0),
+        (HALVED_BY_AGE, [0, 1, 1, 1, 1], 0.5),
+        (HALVED_BY_AGE, [0, 0, 1, 1, 1], 0.25),
+        (HALVED_BY_AGE, [0, 0, 0, 1, 1], 0.125),
+        (HALVED_BY_AGE, [0, 0, 0, 0, 1], 0.0625),
+        (HALVED_BY_AGE, [2, 3, 3, 3, 5], 2.625),
+        (HALVED_BY_AGE, [0, 0, 0, 0, 0], 0.0),
         (RATIO, [1, 4], 0.25),
         (RATIO, [0, 4], 0.0),
         (RATIO, [0, 0], None),

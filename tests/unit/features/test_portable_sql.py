@@ -49,9 +49,11 @@ def test_every_count_and_sum_is_cast_and_every_division_is_of_doubles(name: str)
     for found in re.finditer(r"\b(COUNT|SUM)\(", text):
         assert text[: found.start()].endswith("CAST("), text[found.start() :][:60]
     assert text.count("AS BIGINT)") >= len(re.findall(r"\b(?:COUNT|SUM)\(", text))
-    for found in re.finditer(" / ", text):
+    for found in re.finditer(r" [/] ", text):
         assert text[: found.start()].endswith("AS DOUBLE)")
         assert text[found.end() :].startswith("CAST(")
+    for found in re.finditer(r"AS DOUBLE\) \* ", text):
+        assert text[found.end() :].startswith("CAST("), "a double is only multiplied by a double"
 
 
 def test_the_answer_has_64_bit_columns_in_the_views_order() -> None:

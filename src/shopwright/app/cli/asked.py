@@ -20,8 +20,8 @@ from shopwright.core.clock import SystemClock
 from shopwright.core.money import minor_per_major
 from shopwright.core.types.feature import FeatureVector
 from shopwright.core.types.identity import Pseudonym, StoreId
-from shopwright.features.definitions import CUSTOMER
 from shopwright.features.record import evaluate_versions
+from shopwright.features.view import FeatureView
 from shopwright.pipelines.point_in_time import features, spine
 from shopwright.pipelines.predict import Scoring
 from shopwright.privacy.pseudonyms import show
@@ -43,14 +43,16 @@ class Asked:
         """Read a customer's id, gid or pseudonym. Raises BadInput."""
         return self._scoring().pseudonym_of(self.store.store_id, entity)
 
-    def vector_now(self, entity: str, now_us: int) -> tuple[FeatureVector, int | None]:
+    def vector_now(
+        self, view: FeatureView, entity: str, now_us: int
+    ) -> tuple[FeatureVector, int | None]:
         """Return the features in the online store, and when their newest event was received."""
         scoring = self._scoring()
         store_id = self.store.store_id
-        vector, record = scoring.vector(store_id, self.pseudonym_of(entity), now_us)
+        vector, record = scoring.vector(store_id, self.pseudonym_of(entity), now_us, view)
         return vector, record.received_us if record else None
 
-    def vector_then(self, entity: str, as_of_us: int) -> FeatureVector:
+    def vector_then(self, view: FeatureView, entity: str, as_of_us: int) -> FeatureVector:
         """Return the features as they were known at an instant, from the ledger's versions."""
         who = self.pseudonym_of(entity)
         ledger = open_ledger(self._settings, read_only=True)
@@ -59,23 +61,23 @@ class Asked:
         return FeatureVector(
             store_id=self.store.store_id,
             entity=who,
-            view=CUSTOMER.label,
+            view=view.label,
             as_of_us=as_of_us,
-            values=evaluate_versions(CUSTOMER, versions, as_of_us, units),
+            values=evaluate_versions(view, versions, as_of_us, units),
         )
 
-    def frame(self, pairs: Sequence[Pair]) -> dict[str, list[Any]]:
-        """Return the features of every pair, in order, from the Parquet history."""
+    def frame(self, view: FeatureView, pairs: Sequence[Pair]) -> dict[str, list[Any]]:
+        """Return a view's features of every pair, in order, from the Parquet history."""
         entities = [entity for entity, _ in pairs]
         instants = [as_of_us for _, as_of_us in pairs]
         asked = spine(self.store, entities, instants)
-        found = features(open_offline(self._settings), self.store, CUSTOMER, asked)
+        found = features(open_offline(self._settings), self.store, view, asked)
         frame: dict[str, list[Any]] = {
             "as_of": instants,
             "store_id": [str(self.store.store_id)] * len(pairs),
             "entity": [show(entity) for entity in entities],
         }
-        for name in CUSTOMER.names:
+        for name in view.names:
             # A masked array's list has None where nothing is known.
             frame[name] = np.ma.asarray(found[name]).tolist()
         return frame

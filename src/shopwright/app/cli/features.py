@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 SHOWN_MAX = 100
 
+_view_option = click.option(
+    "--view",
+    default="customer",
+    show_default=True,
+    metavar="NAME",
+    help="The feature view; `shopwright features list` names them.",
+)
+
 
 @click.group()
 def command() -> None:
@@ -25,9 +33,10 @@ def command() -> None:
 
 @command.command("list")
 @json_option
-def list_features(as_json: bool) -> None:
-    """Show the catalogue: every feature with its meaning."""
-    from shopwright.features.definitions import VIEWS  # noqa: PLC0415
+@pass_session
+def list_features(session: Session, as_json: bool) -> None:
+    """Show the catalogue: every feature with its meaning, your own views included."""
+    from shopwright.app.own_features import load_views  # noqa: PLC0415
 
     rows = [
         {
@@ -37,7 +46,7 @@ def list_features(as_json: bool) -> None:
             "unit": one.unit,
             "says": one.says,
         }
-        for view in VIEWS
+        for view in load_views(session.settings)
         for one in view.features
     ]
     headings = ["view", "feature", "kind", "unit", "says"]
@@ -48,9 +57,12 @@ def list_features(as_json: bool) -> None:
 @click.argument("entity", metavar="CUSTOMER")
 @store_option
 @as_of_option("An earlier instant, answered from the ledger; without it, now.")
+@_view_option
 @json_option
 @pass_session
-def get(session: Session, entity: str, store: StoreId, as_of: str | None, as_json: bool) -> None:
+def get(
+    session: Session, entity: str, store: StoreId, as_of: str | None, view: str, as_json: bool
+) -> None:
     """Show one customer's features.
 
     CUSTOMER is the shop's id, its gid, or a pseudonym of 32 hex digits. The features of now come
@@ -58,7 +70,7 @@ def get(session: Session, entity: str, store: StoreId, as_of: str | None, as_jso
     """
     from shopwright.privacy.pseudonyms import show  # noqa: PLC0415
 
-    vector, received_us = _vector(session.settings, store, entity, as_of)
+    vector, received_us = _vector(session.settings, store, view, entity, as_of)
     facts: dict[str, Any] = {
         "store_id": vector.store_id,
         "entity": show(vector.entity),
@@ -80,15 +92,17 @@ def get(session: Session, entity: str, store: StoreId, as_of: str | None, as_jso
 
 
 def _vector(
-    settings: "Settings", store: StoreId, entity: str, as_of: str | None
+    settings: "Settings", store: StoreId, view: str, entity: str, as_of: str | None
 ) -> tuple[FeatureVector, int | None]:
     from shopwright.app.cli.asked import Asked  # noqa: PLC0415
+    from shopwright.app.own_features import view_named  # noqa: PLC0415
 
+    chosen = view_named(settings, view)
     asked = Asked(settings, store)
     now_us = SystemClock().now_us()
     if as_of is None:
-        return asked.vector_now(entity, now_us)
-    return asked.vector_then(entity, read_instant(as_of, asked.store.timezone)), None
+        return asked.vector_now(chosen, entity, now_us)
+    return asked.vector_then(chosen, entity, read_instant(as_of, asked.store.timezone)), None
 
 
 @command.command()
@@ -111,6 +125,7 @@ def _vector(
     metavar="FILE.parquet",
     help="Write the frame there; without it the first rows are shown.",
 )
+@_view_option
 @json_option
 @pass_session
 def history(
@@ -119,6 +134,7 @@ def history(
     store: StoreId,
     spine: Path | None,
     out: Path | None,
+    view: str,
     as_json: bool,
     **regular: Any,
 ) -> None:
@@ -130,12 +146,14 @@ def history(
     from shopwright.app.cli.frame_file import check_name, write_frame  # noqa: PLC0415
     from shopwright.app.cli.history import bring_up_to_date  # noqa: PLC0415
     from shopwright.app.cli.spine import Regular, regular_pairs, spine_pairs  # noqa: PLC0415
+    from shopwright.app.own_features import view_named  # noqa: PLC0415
 
     if (spine is None) == (regular["every"] is None):
         raise click.UsageError("Give a file with --spine, or --every with --entity.")
     if out is not None:
         check_name(out)
     settings = session.settings
+    chosen = view_named(settings, view)
     asked = Asked(settings, store)
     pairs = (
         spine_pairs(spine, asked)
@@ -143,7 +161,7 @@ def history(
         else regular_pairs(Regular(**regular), asked, SystemClock().now_us())
     )
     bring_up_to_date(settings)
-    columns = asked.frame(pairs)
+    columns = asked.frame(chosen, pairs)
     if out is not None:
         write_frame(out, columns)
         summary = {"rows": len(pairs), "file": str(out)}

@@ -19,7 +19,10 @@ class OnlineStore(Protocol):
     """A read copy of the packed records: fast, and rebuildable from the ledger."""
 
     def put(self, records: Sequence[PackedRecord], through: int) -> None:
-        """Store records in one transaction; an older revision never replaces a newer one."""
+        """Store records in one transaction; an older revision never replaces a newer one.
+
+        A record without a state takes away the one that is there.
+        """
         ...
 
     def read(

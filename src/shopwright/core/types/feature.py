@@ -32,4 +32,4 @@ class PackedRecord(Struct, frozen=True, kw_only=True):
     received_us: int
     """When the newest event in it reached the gateway."""
     state: bytes
-    """The view's own packing; begins with its format number."""
+    """The view's own packing; begins with its format number. Empty: the record is taken away."""

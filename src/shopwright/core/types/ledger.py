@@ -68,7 +68,8 @@ class LedgerChanges(Struct, frozen=True, kw_only=True):
     """Each changed order's whole chain of versions."""
     products: Mapping[Document, Sequence[ProductVersion]]
     records: Sequence[PackedRecord]
-    """Packed records of every entity that changed; the ledger fills in their revision."""
+    """Packed records of every entity that changed; the ledger fills in their revision. One
+    without a state is taken away."""
     dead_letters: Sequence[DeadLetter]
     settled: Sequence[tuple[str, int]] = ()
     """(partition, offset) of dead letters that could be read at last: they are taken off."""

@@ -1,0 +1,45 @@
+"""Loads the feature views: Shopwright's, and those in the file that ``features_file`` names."""
+
+import runpy
+from functools import cache
+from pathlib import Path
+
+from shopwright.app.settings import Settings
+from shopwright.core.errors import BadInput
+from shopwright.features.view import FeatureView
+
+
+def load_views(settings: Settings) -> tuple[FeatureView, ...]:
+    """Return every view. Raises BadInput with the file's name when one of them cannot be taken."""
+    from shopwright.features.definitions import VIEWS  # noqa: PLC0415 - `--help` goes without
+
+    if settings.features_file is None:
+        return VIEWS
+    return _load(settings.features_file.absolute())
+
+
+def view_named(settings: Settings, name: str) -> FeatureView:
+    """Return a view by its name. Raises BadInput."""
+    views = {view.name: view for view in load_views(settings)}
+    if name not in views:
+        raise BadInput(f"there is no feature view {name!r}; there are {', '.join(views)}")
+    return views[name]
+
+
+@cache
+def _load(path: Path) -> tuple[FeatureView, ...]:
+    """Run the file once a process: a change of it counts from the next start on."""
+    from shopwright.features.own import beside_ours  # noqa: PLC0415
+
+    try:
+        found = runpy.run_path(str(path))
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from error
+    except Exception as error:
+        raise BadInput(
+            f"{path}: the file of your own features does not run ({type(error).__name__}: {error})"
+        ) from error
+    own = found.get("VIEWS")
+    if not isinstance(own, tuple | list):
+        raise BadInput(f"{path}: has no list VIEWS of feature views; end the file with one")
+    return beside_ours(own, str(path))
