@@ -25,6 +25,7 @@ from shopwright.core.types.order import (
     RefundFact,
 )
 from shopwright.core.types.product import ProductFact, ProductVersion, Variant
+from shopwright.core.types.stock import LevelFact
 
 STORE = StoreId("a.myshopify.com")
 OTHER_STORE = StoreId("b.myshopify.com")
@@ -66,6 +67,10 @@ def order_document(number: int, store_id: StoreId = STORE) -> Document:
 
 def product_document(product_id: str, store_id: StoreId = STORE) -> Document:
     return Document(store_id, "product", product_id.encode())
+
+
+def level_fact(item: str, updated_us: int = NOVEMBER_US, available: int = 3) -> LevelFact:
+    return LevelFact(item=item, location="1", updated_us=updated_us, available=available)
 
 
 def order_fact(number: int, customer: Pseudonym | None = ANNA, updated_us: int = 1) -> OrderFact:

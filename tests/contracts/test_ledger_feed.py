@@ -1,4 +1,4 @@
-"""What every LedgerFeed promises of the ledger that it reads."""
+"""What every LedgerFeed and LedgerHistory promises of the ledger that it reads."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +15,7 @@ from ledger_cases import (
     changes,
     dead_letter,
     in_memory,
+    level_fact,
     on_disk,
     order_document,
     product_document,
@@ -26,9 +27,14 @@ from msgspec.structs import replace
 
 from shopwright.core.types.identity import Pseudonym
 from shopwright.core.types.ledger import MonthPartition
+from shopwright.events.stock import documents_of
 
 NOVEMBER, DECEMBER = MonthPartition(STORE, "2026-11"), MonthPartition(STORE, "2026-12")
 PRODUCTS = MonthPartition(STORE, "all")
+STOCK, LATER_STOCK = (
+    MonthPartition(STORE, "stock-2026-11"),
+    MonthPartition(STORE, "stock-2026-12"),
+)
 
 
 class LedgerFeedContract:
@@ -123,6 +129,38 @@ class LedgerFeedContract:
         assert both.feed.products(STORE) == (product_version("10"), *chain)
         both.ledger.commit(changes(products={product_document("9"): chain[:1]}))
         assert both.feed.products(STORE) == (product_version("10"), chain[0])
+
+    def test_only_the_month_of_a_told_level_has_changed(self, both: Both) -> None:
+        now, past = documents_of(STORE, level_fact("9"))
+        _, later = documents_of(STORE, level_fact("9", DECEMBER_US))
+        _, theirs = documents_of(OTHER_STORE, level_fact("9"))
+        told = {now: [level_fact("9")], past: [level_fact("9")], theirs: [level_fact("9")]}
+        both.ledger.commit(changes(tellings=told))
+        both.ledger.commit(changes(tellings={later: [level_fact("9", DECEMBER_US)]}))
+        both.ledger.commit(changes(tellings={now: [level_fact("9", DECEMBER_US)]}))
+        assert both.feed.changed_months(0) == (
+            STOCK,
+            LATER_STOCK,
+            MonthPartition(OTHER_STORE, STOCK.month),
+        )
+        assert both.feed.changed_months(1) == (LATER_STOCK,)
+        assert both.feed.changed_months(2) == ()
+        assert [one.holds for one in (NOVEMBER, PRODUCTS, STOCK)] == [
+            "orders",
+            "products",
+            "levels",
+        ]
+
+    def test_a_month_of_stock_holds_what_is_kept_of_every_item(self, both: Both) -> None:
+        facts = [level_fact("9", NOVEMBER_US + n, n) for n in (0, 2)]
+        told = [*facts, level_fact("9", DECEMBER_US), level_fact("10")]
+        documents = {documents_of(STORE, one)[1]: [one] for one in told}
+        documents[documents_of(STORE, facts[0])[1]] = facts
+        theirs = documents_of(OTHER_STORE, level_fact("8"))[1]
+        both.ledger.commit(changes(tellings={**documents, theirs: [level_fact("8")]}))
+        assert list(both.feed.month_levels(STOCK)) == [level_fact("10"), *facts]
+        assert list(both.feed.month_levels(LATER_STOCK)) == [level_fact("9", DECEMBER_US)]
+        assert list(both.feed.month_levels(NOVEMBER._replace(month="stock-2026-10"))) == []
 
     def test_dead_letters_are_kept_once_newest_first(self, both: Both) -> None:
         both.ledger.commit(changes(dead_letters=[dead_letter(1, 10), dead_letter(2, 30)]))

@@ -17,6 +17,7 @@ from ledger_cases import (
     changes,
     dead_letter,
     every_telling,
+    level_fact,
     order_document,
     order_fact,
     order_key,
@@ -30,7 +31,8 @@ from shopwright.adapters.ledger_feed_sqlite import SqliteLedgerFeed
 from shopwright.adapters.ledger_sqlite import SqliteLedger
 from shopwright.adapters.memory_ledger import MemoryLedger
 from shopwright.core.types.identity import Pseudonym, StoreId
-from shopwright.core.types.ledger import LedgerChanges, MonthPartition
+from shopwright.core.types.ledger import STOCK, LedgerChanges, MonthPartition
+from shopwright.events.stock import documents_of
 
 NUMBERS = st.integers(1, 4)
 STORES = st.sampled_from([STORE, OTHER_STORE])
@@ -49,6 +51,11 @@ def some_changes(draw: st.DrawFn) -> LedgerChanges:
         )
         for number in draw(st.sets(NUMBERS, max_size=3))
     }
+    levels = [
+        level_fact(str(number), draw(MONTHS_US), draw(st.integers(-1, 1)))
+        for number in draw(st.sets(NUMBERS, max_size=2))
+    ]
+    stock = {document: [one] for one in levels for document in documents_of(store_id, one)}
     orders = {
         order_document(number, store_id): [
             version(
@@ -70,7 +77,7 @@ def some_changes(draw: st.DrawFn) -> LedgerChanges:
         for number in draw(st.sets(NUMBERS, max_size=2))
     }
     return changes(
-        tellings=tellings,
+        tellings={**tellings, **stock},
         orders=orders,
         products=products,
         records=[
@@ -131,6 +138,9 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert self.feed.month_orders(partition) == self.memory.month_orders(partition)
                 by_customer = tuple(self.feed.month_by_customer(partition))
                 assert by_customer == tuple(self.memory.month_by_customer(partition))
+                stock = MonthPartition(store_id, f"{STOCK}{month}")
+                levels = list(self.feed.month_levels(stock))
+                assert levels == list(self.memory.month_levels(stock))
 
     def teardown(self) -> None:
         self.feed.close()

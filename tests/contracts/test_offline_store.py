@@ -13,10 +13,13 @@ from offline_cases import (
     ONE,
     TWO,
     by_month,
+    catalogue,
     count,
+    level,
     order,
     product,
     rows,
+    variant,
 )
 from order_histories import MIDNIGHT, STORES, many
 
@@ -25,10 +28,15 @@ from shopwright.adapters.offline_duckdb import DuckDbOfflineStore
 from shopwright.adapters.offline_query import Limits
 from shopwright.core.errors import BadInput, NotReady
 from shopwright.core.ports import OfflineStore
+from shopwright.core.types.history import StoreTables
 from shopwright.core.types.ledger import MonthPartition
 from shopwright.core.types.order import UNTIL_FOREVER_US
+from shopwright.core.types.product import VariantVersion
+from shopwright.core.types.stock import LevelVersion
 from shopwright.features.definitions import CUSTOMER
 from shopwright.features.sql import point_in_time_sql
+
+RELATIONS = ("orders", "lines", "products", "variants", "levels")
 
 
 class OfflineStoreContract:
@@ -44,7 +52,7 @@ class OfflineStoreContract:
         sql = "SELECT o.customer, o.net_minor, o.valid FROM orders AS o"
         columns = store.query(sql, [ONE], None)
         assert [column.dtype for column in columns.values()] == [object, np.int64, np.bool_]
-        assert [count(store, name) for name in ("orders", "lines", "products")] == [0, 0, 0]
+        assert [count(store, name) for name in RELATIONS] == [0] * 5
 
     def test_every_column_of_an_order_is_read_back(self, store: OfflineStore) -> None:
         store.write({OCTOBER: [order(258, ANNA), order(2, None)]}, {}, through=1)
@@ -96,7 +104,7 @@ class OfflineStoreContract:
         ]
 
     def test_every_column_of_a_product_is_read_back(self, store: OfflineStore) -> None:
-        store.write({}, {ONE: [product("7", "Boots", version=2, deleted=True)]}, through=1)
+        store.write({}, {ONE: catalogue(product("7", "Boots", version=2, deleted=True))}, through=1)
         found = store.query("SELECT * FROM products", [ONE], None)
         assert dict(zip(found, rows(found)[0], strict=True)) == {
             "store_id": ONE,
@@ -110,10 +118,61 @@ class OfflineStoreContract:
             "deleted": True,
         }
 
+    def test_every_column_of_a_variant_is_read_back(self, store: OfflineStore) -> None:
+        bare = variant("9", version=3, sku=None, inventory_item_id=None, deleted=True)
+        store.write({}, {ONE: StoreTables(variants=[bare, variant("8")])}, through=1)
+        found = store.query("SELECT * FROM variants ORDER BY variant_id", [ONE], None)
+        assert list(found) == list(VariantVersion.__struct_fields__)
+        times = (MIDNIGHT, UNTIL_FOREVER_US)
+        assert rows(found) == [
+            (ONE, "7", "8", 0, *times, "RED-ü", 2**62, "9", False),
+            (ONE, "7", "9", 3, *times, None, 2**62, None, True),
+        ]
+
+    def test_a_level_ends_where_the_next_begins_in_whichever_month(
+        self, store: OfflineStore
+    ) -> None:
+        months = {
+            "stock-2025-10": [level(30, None), level(10, -2), level(20, 5, location="2")],
+            "stock-2025-12": iter([level(40, 2**62)]),
+        }
+        store.write({}, {ONE: StoreTables(levels=months)}, through=1)
+        found = store.query("SELECT * FROM levels ORDER BY location, known_us", [ONE], None)
+        assert list(found) == list(LevelVersion.__struct_fields__)
+        assert rows(found) == [
+            (ONE, "9", "1", 10, 30, -2),
+            (ONE, "9", "1", 30, 40, None),
+            (ONE, "9", "1", 40, UNTIL_FOREVER_US, 2**62),
+            (ONE, "9", "2", 20, UNTIL_FOREVER_US, 5),
+        ]
+        late = {"stock-2025-11": [level(35, 7)], "stock-2025-12": []}
+        store.write({}, {ONE: StoreTables(levels=late)}, through=2)
+        found = store.query("SELECT * FROM levels WHERE location = '1'", [ONE], None)
+        ends = sorted(found["known_until_us"].tolist())
+        assert ends == [30, 35, UNTIL_FOREVER_US]
+
+    def test_levels_of_two_stores_do_not_end_each_other(self, store: OfflineStore) -> None:
+        tables = {
+            one: StoreTables(levels={"stock-2025-10": [level(at, at, store_id=one)]})
+            for one, at in ((ONE, 10), (TWO, 20))
+        }
+        store.write({}, tables, through=1)
+        found = store.query("SELECT * FROM levels", [ONE, TWO], None)
+        assert found["known_until_us"].tolist() == [UNTIL_FOREVER_US] * 2
+
+    def test_a_table_that_is_left_out_stays(self, store: OfflineStore) -> None:
+        levels = {"stock-2025-10": [level(10, 1)], "stock-2025-11": [level(20, 1)]}
+        full = StoreTables(products=[product("7", "A")], variants=[variant("8")], levels=levels)
+        store.write({}, {ONE: full}, through=1)
+        store.write({}, {ONE: StoreTables(levels={"stock-2025-11": []})}, through=2)
+        assert [count(store, name) for name in RELATIONS[2:]] == [1, 1, 1]
+        store.write({}, {ONE: StoreTables(variants=[])}, through=3)
+        assert [count(store, name) for name in RELATIONS[2:]] == [1, 0, 1]
+
     def test_a_partition_is_replaced_whole_and_others_stay(self, store: OfflineStore) -> None:
         store.write({OCTOBER: [order(1, ANNA), order(2, ANNA)]}, {}, through=1)
-        store.write({NOVEMBER: [order(3, BEN)]}, {ONE: [product("7", "A")]}, through=2)
-        store.write({OCTOBER: [order(4, ANNA)]}, {ONE: [product("8", "A")]}, through=3)
+        store.write({NOVEMBER: [order(3, BEN)]}, {ONE: catalogue(product("7", "A"))}, through=2)
+        store.write({OCTOBER: [order(4, ANNA)]}, {ONE: catalogue(product("8", "A"))}, through=3)
         keys = store.query("SELECT order_key FROM orders ORDER BY order_key", [ONE], None)
         assert [key[0] for key in keys["order_key"]] == [3, 4]
         products = store.query("SELECT product_id FROM products", [ONE], None)
@@ -121,9 +180,9 @@ class OfflineStoreContract:
         assert store.through() == 3
 
     def test_a_partition_may_become_empty(self, store: OfflineStore) -> None:
-        store.write({OCTOBER: [order(1, ANNA)]}, {ONE: [product("7", "A")]}, through=1)
-        store.write({OCTOBER: []}, {ONE: []}, through=2)
-        assert [count(store, name) for name in ("orders", "lines", "products")] == [0, 0, 0]
+        store.write({OCTOBER: [order(1, ANNA)]}, {ONE: catalogue(product("7", "A"))}, through=1)
+        store.write({OCTOBER: []}, {ONE: catalogue()}, through=2)
+        assert [count(store, name) for name in RELATIONS] == [0] * 5
         assert store.through() == 2
 
     def test_writing_nothing_still_moves_through(self, store: OfflineStore) -> None:
@@ -138,7 +197,10 @@ class OfflineStoreContract:
         other = MonthPartition(TWO, "2025-10")
         store.write(
             {OCTOBER: [order(1, ANNA)], other: [order(1, ANNA, store_id=TWO)] * 2},
-            {ONE: [product("7", "A")], TWO: [product("7", "A", store_id=TWO)] * 3},
+            {
+                ONE: catalogue(product("7", "A")),
+                TWO: catalogue(*[product("7", "A", store_id=TWO)] * 3),
+            },
             through=1,
         )
         seen = {
@@ -168,7 +230,7 @@ class OfflineStoreContract:
                 NOVEMBER: [order(6, ANNA, lines=())],
                 other: [order(7, ANNA, store_id=TWO)],
             },
-            {ONE: [product("7", "A")]},
+            {ONE: catalogue(product("7", "A"))},
             through=5,
         )
         assert store.forget(ONE, ANNA) == 2
@@ -188,12 +250,19 @@ class OfflineStoreContract:
                 NOVEMBER: [order(6, BEN, lines=())],
                 MonthPartition(TWO, "2025-10"): [order(7, ANNA, store_id=TWO)],
             },
-            {ONE: [product("7", "A")], TWO: []},
+            {
+                ONE: StoreTables(
+                    products=[product("7", "A")],
+                    variants=[variant("8")],
+                    levels={"stock-2025-10": [level(1, 2)], "stock-2025-11": []},
+                ),
+                TWO: StoreTables(levels={"stock-2025-10": [level(1, 2, store_id=TWO)]}),
+            },
             through=5,
         )
-        assert store.forget(ONE, None) == 3
+        assert store.forget(ONE, None) == 4
         assert store.forget(ONE, None) == 0
-        for relation, left in (("orders", 1), ("lines", 2), ("products", 0)):
+        for relation, left in zip(RELATIONS, (1, 2, 0, 0, 1), strict=True):
             assert count(store, relation, [ONE, TWO]) == left
             assert count(store, relation, [ONE]) == 0
         assert store.through() == 5
@@ -253,7 +322,7 @@ class OfflineStoreContract:
     def test_a_text_that_cannot_run_is_refused(
         self, store: OfflineStore, sql: str, problem: str
     ) -> None:
-        store.write({}, {ONE: [product("7", "A")]}, through=1)
+        store.write({}, {ONE: catalogue(product("7", "A"))}, through=1)
         with pytest.raises(BadInput, match=problem):
             store.query(sql, [ONE], None)
 

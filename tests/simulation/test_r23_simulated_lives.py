@@ -26,7 +26,7 @@ from shopwright.events import order_chain
 
 LIVES = (100, 10_000)
 """Few in `make test`, all in `make soak`."""
-BROKEN_LIVES = 8
+BROKEN_LIVES = 16
 """Not every life meets every fault: a webhook that was lost may come again."""
 TRACE_OF = "from test_r23_simulated_lives import life_of; print(life_of({seed}).live())"
 
@@ -164,4 +164,6 @@ def test_r23_a_broken_promise_is_noticed(promise: str, monkeypatch: pytest.Monke
                 life.live()
             except AssertionError as error:
                 complaints.append(str(error))
-    assert any(complaint in told for told in complaints), complaints
+        if any(complaint in told for told in complaints):
+            return
+    pytest.fail(f"none of them says {complaint!r}: {complaints}")

@@ -1,4 +1,4 @@
-"""Orders and products with every kind of column filled, for the tests of the offline store."""
+"""Orders, products and levels with every column filled, for the tests of the offline store."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,10 +7,12 @@ from feature_parity import value_at
 from order_histories import CUSTOMERS, DAY, MIDNIGHT, STORES
 
 from shopwright.core.ports import Columns, OfflineStore
+from shopwright.core.types.history import StoreTables
 from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.ledger import MonthPartition
 from shopwright.core.types.order import UNTIL_FOREVER_US, Line, OrderVersion
-from shopwright.core.types.product import ProductVersion
+from shopwright.core.types.product import ProductVersion, VariantVersion
+from shopwright.core.types.stock import LevelVersion
 
 ONE, TWO = STORES
 OCTOBER, NOVEMBER = MonthPartition(ONE, "2025-10"), MonthPartition(ONE, "2025-11")
@@ -72,6 +74,41 @@ def product(product_id: str, category: str, **changes: object) -> ProductVersion
         "variants": (),
     }
     return ProductVersion(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def variant(variant_id: str, **changes: object) -> VariantVersion:
+    """Return a version of a variant."""
+    fields: dict[str, object] = {
+        "store_id": ONE,
+        "product_id": "7",
+        "variant_id": variant_id,
+        "version": 0,
+        "known_us": MIDNIGHT,
+        "known_until_us": UNTIL_FOREVER_US,
+        "sku": "RED-ü",
+        "price_minor": 2**62,
+        "inventory_item_id": "9",
+        "deleted": False,
+    }
+    return VariantVersion(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def level(known_us: int, available: int | None, **changes: object) -> LevelVersion:
+    """Return a version of a level."""
+    fields: dict[str, object] = {
+        "store_id": ONE,
+        "item": "9",
+        "location": "1",
+        "known_us": known_us,
+        "known_until_us": UNTIL_FOREVER_US,
+        "available": available,
+    }
+    return LevelVersion(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def catalogue(*products: ProductVersion) -> StoreTables:
+    """Return the products of a store, as one that has no variants."""
+    return StoreTables(products=products, variants=())
 
 
 def rows(columns: Columns) -> list[tuple[object, ...]]:

@@ -156,7 +156,10 @@ class SimulatedSystem:
             clock=self.clock,
         )
         self.archiver = Archiver(
-            feed=port(self.ledger), stores=self.stores, offline=port(self.offline)
+            feed=port(self.ledger),
+            history=port(self.ledger),
+            stores=self.stores,
+            offline=port(self.offline),
         )
 
     def feed(self, arrivals: Sequence[Arrival], *, batch: int) -> None:

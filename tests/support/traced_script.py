@@ -127,7 +127,9 @@ class Installation:
             requests=MemoryPrivacyRequests(),
             clock=clock,
         )
-        self.archiver = Archiver(feed=self.feed, stores=self.stores, offline=self.offline)
+        self.archiver = Archiver(
+            feed=self.feed, history=self.feed, stores=self.stores, offline=self.offline
+        )
 
     def settle(self) -> None:
         """Work until nothing is left to do."""

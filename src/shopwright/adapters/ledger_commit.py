@@ -11,10 +11,16 @@ from shopwright.adapters.ledger_rows import (
     from_product,
 )
 from shopwright.adapters.ledger_schema import REVISION
-from shopwright.adapters.months import PRODUCTS, month_of
+from shopwright.adapters.months import month_of, stock_months_of
 from shopwright.core.types.feature import PackedRecord
 from shopwright.core.types.identity import StoreId
-from shopwright.core.types.ledger import DeadLetter, Document, LedgerChanges, Telling
+from shopwright.core.types.ledger import (
+    PRODUCTS,
+    DeadLetter,
+    Document,
+    LedgerChanges,
+    Telling,
+)
 from shopwright.core.types.log import Position
 from shopwright.core.types.order import OrderVersion
 from shopwright.core.types.product import ProductVersion
@@ -60,6 +66,7 @@ def _write_tellings(
         "DO UPDATE SET tellings = excluded.tellings, revision = excluded.revision",
         [(*document, encode_tellings(told), revision) for document, told in tellings.items()],
     )
+    mark_changed(connection, stock_months_of(tellings), revision)
 
 
 def _write_orders(

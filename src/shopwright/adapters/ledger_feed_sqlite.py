@@ -1,4 +1,4 @@
-"""LedgerFeed on SQLite: reads the ledger's file beside its writer."""
+"""LedgerFeed and LedgerHistory on SQLite: reads the ledger's file beside its writer."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ from shopwright.adapters.ledger_rows import (
     ORDER_COLUMNS,
     PRODUCT_COLUMNS,
     RECORD_COLUMNS,
+    decode_tellings,
     to_order,
     to_packed,
     to_product,
@@ -14,9 +15,11 @@ from shopwright.adapters.ledger_rows import (
 from shopwright.adapters.ledger_schema import REVISION, open_ledger
 from shopwright.core.types.feature import PackedRecord
 from shopwright.core.types.identity import Pseudonym, StoreId
-from shopwright.core.types.ledger import DeadLetter, MonthPartition
+from shopwright.core.types.ledger import STOCK, DeadLetter, MonthPartition
 from shopwright.core.types.order import OrderVersion
 from shopwright.core.types.product import ProductVersion
+from shopwright.core.types.stock import LevelFact
+from shopwright.events import stock
 
 ROWS_AT_ONCE = 1_000
 
@@ -51,7 +54,7 @@ class SqliteLedgerFeed:
         return tuple(to_packed(row) for row in rows)
 
     def changed_months(self, after: int) -> Sequence[MonthPartition]:
-        """Return the partitions in which an order changed, entered or left after the revision."""
+        """Return the partitions in which something changed, entered or left after the revision."""
         rows = self._file.rows(
             # The hints below: SQLite would rather walk a table in the wanted order than sort.
             "SELECT store_id, month FROM changed_months INDEXED BY changed_months_by_revision "
@@ -90,6 +93,20 @@ class SqliteLedgerFeed:
             (store_id,),
         )
         return tuple(to_product(row, self._file.path) for row in rows)
+
+    def month_levels(self, partition: MonthPartition) -> Iterator[LevelFact]:
+        """Yield what is kept of a month of stock, by item."""
+        month = f"/{partition.month.removeprefix(STOCK)}".encode()
+        rows = self._file.rows(
+            # The key ends in the month; all keys of the store are looked at, in their index.
+            "SELECT tellings FROM documents WHERE store_id = ? AND kind = ? "
+            "AND substr(key, ?) = ? ORDER BY key",
+            (partition.store_id, stock.PAST, -len(month), month),
+        )
+        for (stored,) in rows:
+            for fact in decode_tellings(stored, self._file.path):
+                if isinstance(fact, LevelFact):
+                    yield fact
 
     def dead_letters(self, limit: int) -> Sequence[DeadLetter]:
         """Return the newest events that could not be read, newest first."""

@@ -96,6 +96,20 @@ MIGRATIONS = (
         """CREATE INDEX dead_letters_of_subject
             ON dead_letters (store_id, subject) WHERE subject IS NOT NULL""",
     ),
+    # Variants and stock enter the history: one more revision, in which they count as changed.
+    (
+        """UPDATE meta SET value = value + 1 WHERE name = 'revision' AND (
+            EXISTS (SELECT 1 FROM product_versions)
+            OR EXISTS (SELECT 1 FROM documents WHERE kind = 'stock_month'))""",
+        """INSERT INTO changed_months (store_id, month, revision)
+            SELECT DISTINCT store_id, 'all', value FROM product_versions, meta
+            WHERE name = 'revision'
+            ON CONFLICT (store_id, month) DO UPDATE SET revision = excluded.revision""",
+        """INSERT INTO changed_months (store_id, month, revision)
+            SELECT DISTINCT store_id, 'stock-' || CAST(substr(key, -7) AS TEXT), value
+            FROM documents, meta WHERE kind = 'stock_month' AND name = 'revision'
+            ON CONFLICT (store_id, month) DO UPDATE SET revision = excluded.revision""",
+    ),
 )
 
 REVISION = "SELECT value FROM meta WHERE name = 'revision'"

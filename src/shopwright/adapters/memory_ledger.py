@@ -1,14 +1,15 @@
-"""Ledger and LedgerFeed in memory, for tests: the contract without the disk."""
+"""Ledger, LedgerFeed and LedgerHistory in memory, for tests: the contract without the disk."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from msgspec.structs import replace
 
-from shopwright.adapters.months import PRODUCTS, month_of
+from shopwright.adapters.months import month_of, stock_months_of
 from shopwright.core.types.feature import PackedRecord
 from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.ledger import (
+    PRODUCTS,
     DeadLetter,
     Document,
     LedgerChanges,
@@ -18,6 +19,7 @@ from shopwright.core.types.ledger import (
 from shopwright.core.types.log import Position
 from shopwright.core.types.order import OrderVersion, by_customer
 from shopwright.core.types.product import ProductVersion
+from shopwright.core.types.stock import LevelFact
 from shopwright.privacy.erasure import version_without_customer, without_customer
 
 _Kept = TypeVar("_Kept")
@@ -55,6 +57,7 @@ class MemoryLedger:
         """Apply the changes; return their revision."""
         self._revision += 1
         self._tellings |= {document: tuple(told) for document, told in changes.tellings.items()}
+        self._months |= dict.fromkeys(stock_months_of(changes.tellings), self._revision)
         for document, chain in changes.orders.items():
             self._mark_changed(self._orders.get(document, ()))
             self._orders[document] = tuple(chain)
@@ -109,7 +112,7 @@ class MemoryLedger:
         return whole or tuple(record for record in found if record.revision == cut)
 
     def changed_months(self, after: int) -> Sequence[MonthPartition]:
-        """Return the partitions in which an order changed, entered or left after the revision."""
+        """Return the partitions in which something changed, entered or left after the revision."""
         return tuple(sorted(month for month, when in self._months.items() if when > after))
 
     def month_orders(self, partition: MonthPartition) -> Sequence[OrderVersion]:
@@ -129,6 +132,12 @@ class MemoryLedger:
             if document.store_id == store_id
             for version in line
         )
+
+    def month_levels(self, partition: MonthPartition) -> Iterator[LevelFact]:
+        """Yield what is kept of a month of stock, by item."""
+        for document, told in sorted(self._tellings.items(), key=lambda item: item[0]):
+            if stock_months_of([document]) == {partition}:
+                yield from (fact for fact in told if isinstance(fact, LevelFact))
 
     def dead_letters(self, limit: int) -> Sequence[DeadLetter]:
         """Return the newest events that could not be read, newest first."""

@@ -6,7 +6,7 @@ how a change becomes whole. A copy of the ledger: it can be deleted and made aga
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,19 +25,25 @@ from shopwright.adapters.offline_manifest import (
     write_durably,
 )
 from shopwright.adapters.offline_query import Limits, define_files, run
-from shopwright.adapters.offline_rows import ORDER_RELATIONS, SCHEMAS, order_tables, product_table
+from shopwright.adapters.offline_rows import (
+    ORDER_RELATIONS,
+    SCHEMAS,
+    level_table,
+    order_tables,
+    product_table,
+    variant_table,
+)
 from shopwright.core.errors import BadInput, Damaged, NotReady
 from shopwright.core.ports import Columns
+from shopwright.core.types.history import StoreTables
 from shopwright.core.types.identity import Pseudonym, StoreId
-from shopwright.core.types.ledger import MonthPartition
+from shopwright.core.types.ledger import PRODUCTS, MonthPartition
 from shopwright.core.types.order import OrderVersion
-from shopwright.core.types.product import ProductVersion
 
 MANIFESTS_KEPT = 3
 """A reader may still follow an older state: its files stay for two changes more."""
 ROW_GROUP_ROWS = 131_072
 _FOLDER_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}", re.ASCII)
-_PRODUCTS_MONTH = "all"
 
 
 class DuckDbOfflineStore:
@@ -55,7 +61,7 @@ class DuckDbOfflineStore:
     def write(
         self,
         months: Mapping[MonthPartition, Iterable[OrderVersion]],
-        products: Mapping[StoreId, Sequence[ProductVersion]],
+        tables: Mapping[StoreId, StoreTables],
         through: int,
     ) -> None:
         """Replace these partitions, all of them or none, and remember the ledger's revision.
@@ -70,9 +76,9 @@ class DuckDbOfflineStore:
             for partition, versions in months.items():
                 for relation, table in order_tables(versions).items():
                     self._replace(files, relation, partition, table)
-            for store_id, of_store in products.items():
-                partition = MonthPartition(store_id, _PRODUCTS_MONTH)
-                self._replace(files, "products", partition, product_table(of_store))
+            for store_id, of_store in tables.items():
+                for relation, month, table in _store_tables(of_store):
+                    self._replace(files, relation, MonthPartition(store_id, month), table)
             self._commit(before, files, through, MANIFESTS_KEPT)
 
     def through(self) -> int:
@@ -101,9 +107,9 @@ class DuckDbOfflineStore:
     def forget(self, store_id: StoreId, customer: Pseudonym | None) -> int:
         """Rewrite every partition that names the customer; say how many there were.
 
-        None removes every partition of the store, and counts each month and its products.
-        Older states are removed at once, because they name the customer too; a reader that follows
-        one of them starts again on the newest.
+        None removes every partition of the store, and counts each month of orders, each of stock,
+        and its products. Older states are removed at once, because they name the customer too; a
+        reader that follows one of them starts again on the newest.
         """
         if not self._folder.is_dir():
             return 0
@@ -192,6 +198,16 @@ class DuckDbOfflineStore:
                 "from the ledger"
             )
         return body
+
+
+def _store_tables(tables: StoreTables) -> Iterator[tuple[str, str, Any]]:
+    """Yield relation, month and content of each partition, one at a time."""
+    if tables.products is not None:
+        yield "products", PRODUCTS, product_table(tables.products)
+    if tables.variants is not None:
+        yield "variants", PRODUCTS, variant_table(tables.variants)
+    for month, versions in tables.levels.items():
+        yield "level_changes", month, level_table(versions)
 
 
 def _copy(files: Files) -> Files:

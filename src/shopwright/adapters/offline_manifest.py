@@ -22,7 +22,7 @@ FORMAT = 1
 _NAME = re.compile(r"manifest-(\d+)\.json", re.ASCII)
 
 Files = dict[str, dict[str, dict[str, str]]]
-"""Relation, store and month (``all`` for products) to the name of the file in its folder."""
+"""Relation, store and ``MonthPartition.month`` to the name of the file in its folder."""
 
 
 class Manifest(Struct, frozen=True, kw_only=True):

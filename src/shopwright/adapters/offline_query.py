@@ -8,13 +8,13 @@ import duckdb
 from msgspec import Struct
 
 from shopwright.adapters.arrow_columns import to_columns, to_table
-from shopwright.adapters.offline_rows import SCHEMAS
+from shopwright.adapters.offline_rows import SCHEMAS, VIEWS
 from shopwright.adapters.offline_spill import spill_folder
 from shopwright.core.errors import BadInput, NotReady
 from shopwright.core.ports import Columns
 
 DefineRelations = Callable[[Any], None]
-"""Given a DuckDB connection, makes the relations ``orders``, ``lines`` and ``products`` in it."""
+"""Given a DuckDB connection, makes the relations of ``SCHEMAS`` in it."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -44,6 +44,8 @@ def run(
             if spine is not None:
                 connection.register("spine", to_table(spine))
             define(connection)
+            for view, meaning in VIEWS.items():
+                connection.execute(f"CREATE TEMPORARY VIEW {view} AS {meaning}")
             return to_columns(connection.sql(sql).to_arrow_table())
         except duckdb.OutOfMemoryException as error:
             raise NotReady(

@@ -7,8 +7,9 @@ from typing import Any
 import pyarrow as pa
 
 from shopwright.core.errors import BadInput
-from shopwright.core.types.order import OrderVersion, by_customer
-from shopwright.core.types.product import ProductVersion
+from shopwright.core.types.order import UNTIL_FOREVER_US, OrderVersion, by_customer
+from shopwright.core.types.product import ProductVersion, VariantVersion
+from shopwright.core.types.stock import LevelVersion
 
 _KNOWN = [
     pa.field("known_us", pa.int64(), nullable=False),
@@ -62,8 +63,43 @@ SCHEMAS: dict[str, Any] = {
             pa.field("deleted", pa.bool_(), nullable=False),
         ]
     ),
+    "variants": pa.schema(
+        [
+            pa.field("store_id", pa.string(), nullable=False),
+            pa.field("product_id", pa.string(), nullable=False),
+            pa.field("variant_id", pa.string(), nullable=False),
+            pa.field("version", pa.int32(), nullable=False),
+            *_KNOWN,
+            pa.field("sku", pa.string()),
+            pa.field("price_minor", pa.int64(), nullable=False),
+            pa.field("inventory_item_id", pa.string()),
+            pa.field("deleted", pa.bool_(), nullable=False),
+        ]
+    ),
+    "level_changes": pa.schema(
+        [
+            pa.field("store_id", pa.string(), nullable=False),
+            pa.field("item", pa.string(), nullable=False),
+            pa.field("location", pa.string(), nullable=False),
+            pa.field("known_us", pa.int64(), nullable=False),
+            pa.field("available", pa.int64()),
+        ]
+    ),
 }
-"""The relations and their columns; every file of a relation has exactly this schema."""
+"""What lies in files, and its columns; every file of a relation has exactly this schema."""
+
+VIEWS = {
+    "levels": (
+        "SELECT store_id, item, location, known_us, COALESCE(LEAD(known_us) OVER ("
+        "PARTITION BY store_id, item, location ORDER BY known_us), "
+        f"{UNTIL_FOREVER_US}) AS known_until_us, available FROM level_changes"
+    )
+}
+"""Relations that follow from others, in portable SQL.
+
+A level ends where the next one begins, which may lie in any later month. Were the end stored, the
+first sale of a month would have the month of the last one written again.
+"""
 
 ORDER_RELATIONS = ("orders", "lines")
 """The relations that name a customer."""
@@ -103,6 +139,23 @@ def product_table(versions: Iterable[ProductVersion]) -> Any:
     """Return the versions as the table ``products``, by product and version."""
     ordered = sorted(versions, key=lambda one: (one.store_id, one.product_id, one.version))
     return _table("products", [_product_row(one) for one in ordered])
+
+
+def variant_table(versions: Iterable[VariantVersion]) -> Any:
+    """Return the versions as the table ``variants``, by product, variant and time."""
+    rows = sorted(
+        versions, key=lambda one: (one.store_id, one.product_id, one.variant_id, one.known_us)
+    )
+    return _table(
+        "variants",
+        [tuple(getattr(one, name) for name in SCHEMAS["variants"].names) for one in rows],
+    )
+
+
+def level_table(versions: Iterable[LevelVersion]) -> Any:
+    """Return the versions as the table ``level_changes``, by item, place and time."""
+    rows = [(one.store_id, one.item, one.location, one.known_us, one.available) for one in versions]
+    return _table("level_changes", sorted(rows, key=lambda row: row[:4]))
 
 
 def _table(relation: str, rows: Sequence[tuple[Any, ...]]) -> Any:

@@ -278,8 +278,9 @@ def open_archiver(settings: Settings) -> "Archiver":
     """Open the copy of the ledger to Parquet; for the process that holds the ledger."""
     from shopwright.pipelines.archive import Archiver
 
+    feed = open_feed(settings)
     return Archiver(
-        feed=open_feed(settings), stores=open_stores(settings), offline=open_offline(settings)
+        feed=feed, history=feed, stores=open_stores(settings), offline=open_offline(settings)
     )
 
 

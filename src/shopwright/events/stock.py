@@ -31,6 +31,11 @@ def now_of(store_id: StoreId, item: str) -> Document:
     return Document(store_id, NOW, item.encode())
 
 
+def month_of(document: Document) -> str:
+    """Return the month of a document of the past: ``2026-11``."""
+    return document.key[-len("2026-11") :].decode()
+
+
 def keep(kind: str, tellings: Iterable[Telling]) -> tuple[Telling, ...]:
     """Return what of the tellings is kept in a document of that kind.
 
@@ -42,10 +47,10 @@ def keep(kind: str, tellings: Iterable[Telling]) -> tuple[Telling, ...]:
     for fact in tellings:
         if isinstance(fact, LevelFact):
             bucket = (fact.location, 0 if kind == NOW else fact.updated_us // US_PER_DAY)
-            newest[bucket] = max(newest.get(bucket, fact), fact, key=_age)
+            newest[bucket] = max(newest.get(bucket, fact), fact, key=age)
             lowest[bucket] = min(lowest.get(bucket, fact), fact, key=_height)
     kept = list(newest.values()) if kind == NOW else [*newest.values(), *lowest.values()]
-    return tuple({_canonical(one): one for one in sorted(kept, key=_age)}.values())
+    return tuple({_canonical(one): one for one in sorted(kept, key=age)}.values())
 
 
 def levels(tellings: Sequence[Telling]) -> Mapping[str, LevelFact]:
@@ -54,7 +59,8 @@ def levels(tellings: Sequence[Telling]) -> Mapping[str, LevelFact]:
     return {one.location: one for one in sorted(facts, key=lambda one: one.location)}
 
 
-def _age(fact: LevelFact) -> tuple[int, bytes]:
+def age(fact: LevelFact) -> tuple[int, bytes]:
+    """Return what orders the tellings of one place by age, without ties."""
     return fact.updated_us, _canonical(fact)
 
 

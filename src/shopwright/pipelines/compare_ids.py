@@ -15,7 +15,7 @@ from shopwright.admin import documents
 from shopwright.admin.slicing import created_between, kinds, up_to
 from shopwright.core.clock import US_PER_DAY, Clock
 from shopwright.core.errors import ShopTrouble
-from shopwright.core.ports import KeyStore, Ledger, LedgerFeed
+from shopwright.core.ports import KeyStore, Ledger, LedgerHistory
 from shopwright.core.types.connection import Slice
 from shopwright.core.types.event import Event, Subject
 from shopwright.core.types.identity import Pseudonym, StoreId
@@ -69,14 +69,14 @@ class Comparison:
         runs: BulkRuns,
         backfill: Backfill,
         ledger: Ledger,
-        feed: LedgerFeed,
+        history: LedgerHistory,
         keys: KeyStore,
         clock: Clock,
     ) -> None:
         self._runs = runs
         self._backfill = backfill
         self._ledger = ledger
-        self._feed = feed
+        self._history = history
         self._keys = keys
         self._store_keys = StoreKeys(keys)
         self._clock = clock
@@ -145,9 +145,9 @@ class Comparison:
     def _orders(self, store_id: StoreId) -> Mapping[bytes, OrderVersion]:
         """Return the newest version of every order of the store."""
         newest: dict[bytes, OrderVersion] = {}
-        for partition in self._feed.changed_months(0):
-            if partition.store_id == store_id and partition.month != "all":
-                for version in self._feed.month_orders(partition):
+        for partition in self._history.changed_months(0):
+            if partition.store_id == store_id and partition.holds == "orders":
+                for version in self._history.month_orders(partition):
                     newest[bytes(version.order)] = version
         return newest
 
@@ -165,7 +165,7 @@ class Comparison:
                     yield held[document.key]
 
     def _products(self, store_id: StoreId) -> Iterator[bytes]:
-        newest = {one.product_id: one for one in self._feed.products(store_id)}
+        newest = {one.product_id: one for one in self._history.products(store_id)}
         before_us = self._clock.now_us() - MARGIN_US
         for product_id, version in newest.items():
             if not version.deleted and version.known_us < before_us:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from msgspec.structs import replace
 
 from shopwright.admin import documents
-from shopwright.core.ports import KeyStore, Ledger, LedgerFeed, Slices
+from shopwright.core.ports import KeyStore, Ledger, LedgerHistory, Slices
 from shopwright.core.types.connection import Slice
 from shopwright.core.types.identity import Pseudonym
 from shopwright.core.types.ledger import Document
@@ -15,7 +15,7 @@ BATCH = 1_000
 
 
 def prove(
-    taken: Sequence[Taken], ledger: Ledger, feed: LedgerFeed, keys: KeyStore, slices: Slices
+    taken: Sequence[Taken], ledger: Ledger, history: LedgerHistory, keys: KeyStore, slices: Slices
 ) -> list[Slice]:
     """Return each slice as proven, or as a mismatch that says what is missing.
 
@@ -27,20 +27,20 @@ def prove(
         if one.slice.kind == "products"
         for document in one.documents
     }
-    return [_prove(one, listed, ledger, feed, keys, slices) for one in taken]
+    return [_prove(one, listed, ledger, history, keys, slices) for one in taken]
 
 
 def _prove(
     one: Taken,
     products: Collection[str],
     ledger: Ledger,
-    feed: LedgerFeed,
+    history: LedgerHistory,
     keys: KeyStore,
     slices: Slices,
 ) -> Slice:
     if one.slice.state == "mismatch":
         return one.slice
-    if one.slice.kind == documents.STOCK and (unlisted := _unlisted(one, products, feed)):
+    if one.slice.kind == documents.STOCK and (unlisted := _unlisted(one, products, history)):
         why = f"{unlisted:,} inventory items that products name are not in Shopify's list"
         failed = replace(one.slice, state="mismatch", why=why)
         slices.put(failed)
@@ -69,13 +69,13 @@ def _prove(
     return proven
 
 
-def _unlisted(one: Taken, products: Collection[str], feed: LedgerFeed) -> int:
+def _unlisted(one: Taken, products: Collection[str], history: LedgerHistory) -> int:
     """Count the items that products named before the list was made, and that are not in it.
 
     Shopify counts no inventory items, but each variant names its own. Where the same run read the
     products, those are meant: one that is held may have been deleted in the shop since.
     """
-    newest = {version.product_id: version for version in feed.products(one.slice.store_id)}
+    newest = {version.product_id: version for version in history.products(one.slice.store_id)}
     named = {
         variant.inventory_item_id
         for version in newest.values()

@@ -107,30 +107,38 @@ def history_digest(offline: OfflineStore, store_ids: Sequence[StoreId]) -> str:
     """Return the digest of what the feature SQL sees of these stores' history."""
     total = hashlib.sha256(b"shopwright history 1")
     for store_id in sorted(store_ids):
-        for relation, order in (("orders", "order_key, version"), ("lines", _LINES_ORDER)):
-            for row in _rows_by_time(offline, store_id, relation, order):
+        for relation, instant, order in _BY_TIME:
+            for row in _rows_by_time(offline, store_id, relation, instant, order):
                 total.update(_pack((relation, row)))
-        products = "SELECT * FROM products ORDER BY product_id, version"
-        for row in _rows(offline, store_id, products):
-            total.update(_pack(("products", row)))
+        for relation, order in _WHOLE:
+            for row in _rows(offline, store_id, f"SELECT * FROM {relation} ORDER BY {order}"):
+                total.update(_pack((relation, row)))
     return total.hexdigest()
 
 
-_LINES_ORDER = "order_key, version, line_no"
+_BY_TIME = (
+    ("orders", "occurred_us", "order_key, version"),
+    ("lines", "occurred_us", "order_key, version, line_no"),
+    ("levels", "known_us", "item, location, known_us"),
+)
+_WHOLE = (
+    ("products", "product_id, version"),
+    ("variants", "product_id, variant_id, version"),
+)
 
 
 def _rows_by_time(
-    offline: OfflineStore, store_id: StoreId, relation: str, order: str
+    offline: OfflineStore, store_id: StoreId, relation: str, instant: str, order: str
 ) -> Iterator[list[object]]:
     # Slices begin at fixed instants: the digest must not depend on where the history begins.
-    begin_us = f"occurred_us - (occurred_us % {US_PER_SLICE} + {US_PER_SLICE}) % {US_PER_SLICE}"
+    begin_us = f"{instant} - ({instant} % {US_PER_SLICE} + {US_PER_SLICE}) % {US_PER_SLICE}"
     slices = f"SELECT DISTINCT {begin_us} AS begin_us FROM {relation} ORDER BY begin_us"
     for begin in offline.query(slices, [store_id], None)["begin_us"].tolist():
         yield from _rows(
             offline,
             store_id,
-            f"SELECT * FROM {relation} WHERE occurred_us >= {begin} "
-            f"AND occurred_us < {begin + US_PER_SLICE} ORDER BY {order}",
+            f"SELECT * FROM {relation} WHERE {instant} >= {begin} "
+            f"AND {instant} < {begin + US_PER_SLICE} ORDER BY {order}",
         )
 
 

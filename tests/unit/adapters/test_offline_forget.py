@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from offline_cases import ANNA, BEN, OCTOBER, ONE, TWO, count, order, product
+from offline_cases import ANNA, BEN, OCTOBER, ONE, TWO, catalogue, count, order, product
 
 from shopwright.adapters.offline_duckdb import DuckDbOfflineStore
 from shopwright.adapters.offline_spill import spill_folder, sweep_spills
@@ -72,7 +72,7 @@ def test_a_forgotten_store_leaves_not_even_its_name(tmp_path: Path) -> None:
     theirs = MonthPartition(TWO, OCTOBER.month)
     store.write(
         {OCTOBER: [order(1, ANNA)], theirs: [order(2, BEN, store_id=TWO)]},
-        {ONE: [product("7", "A")]},
+        {ONE: catalogue(product("7", "A"))},
         through=1,
     )
     store.forget(ONE, None)

@@ -39,6 +39,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("ledger_feed_sqlite.py", "FROM dead_letters"): "the operator's list",
     ("ledger_forget.py", "documents SET"): "by ids that were just read for one store",
     ("ledger_forget.py", "FROM documents WHERE id"): "as above",
+    ("ledger_schema.py", "EXISTS (SELECT 1"): "an upgrade asks whether there is anything to copy",
     ("log_reader.py", "FROM events"): "the log is read in the order of arrival; bodies are sealed",
     ("log_retention.py", "max(row) FROM events"): "a place in the log",
     ("log_count.py", "max(row) FROM events"): "a place in the log",

@@ -74,7 +74,7 @@ def newest() -> dict[bytes, OrderVersion]:
     feed = open_feed(load())
     found = {}
     for month in feed.changed_months(0):
-        if month.store_id == StoreId(STORE) and month.month != "all":
+        if month.store_id == StoreId(STORE) and month.holds == "orders":
             for version in feed.month_orders(month):
                 found[bytes(version.order)] = version
     return found

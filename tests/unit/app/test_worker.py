@@ -33,7 +33,12 @@ class Shift:
         self.orders = 0
         self.worker = Worker(
             self.backroom.materializer,
-            Archiver(feed=self.backroom.ledger, stores=self.backroom.stores, offline=self.offline),
+            Archiver(
+                feed=self.backroom.ledger,
+                history=self.backroom.ledger,
+                stores=self.backroom.stores,
+                offline=self.offline,
+            ),
             clock=self.clock,
             metrics=self.metrics,
             batch_records_max=batch_records_max,

@@ -8,6 +8,7 @@ from feature_parity import objects, spine_of
 from order_histories import CUSTOMERS, DAY, MIDNIGHT, STORES, Question
 
 from shopwright.adapters.memory_offline import MemoryOfflineStore
+from shopwright.core.types.history import StoreTables
 from shopwright.core.types.identity import Pseudonym
 from shopwright.core.types.ledger import MonthPartition
 from shopwright.core.types.order import UNTIL_FOREVER_US, Line, OrderVersion
@@ -96,7 +97,7 @@ def _store(
     months: dict[MonthPartition, list[OrderVersion]] = {}
     for one in versions:
         months.setdefault(MonthPartition(one.store_id, "2025-10"), []).append(one)
-    store.write(months, {STORES[0]: products or []}, through=1)
+    store.write(months, {STORES[0]: StoreTables(products=products or [])}, through=1)
     return store
 
 

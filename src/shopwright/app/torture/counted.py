@@ -44,7 +44,7 @@ def _orders(settings: Settings) -> dict[Document, Any]:
     feed = open_feed(settings)
     chains: dict[Document, list[Any]] = defaultdict(list)
     for month in feed.changed_months(0):
-        if month.month != "all":
+        if month.holds == "orders":
             for version in feed.month_orders(month):
                 chains[Document(version.store_id, "order", version.order)].append(version)
     feed.close()

@@ -9,7 +9,7 @@ from shopwright.core.ports.chores import Chore, Errands
 from shopwright.core.ports.event_log import EventLog
 from shopwright.core.ports.feature_stores import Columns, OfflineStore, OnlineStore
 from shopwright.core.ports.keys import KeyStore, Secrets
-from shopwright.core.ports.ledger import Ledger, LedgerFeed
+from shopwright.core.ports.ledger import Ledger, LedgerFeed, LedgerHistory
 from shopwright.core.ports.models import Decisions, ModelRegistry, ModelRemoval, Outbox
 from shopwright.core.ports.privacy import PrivacyRequests
 from shopwright.core.ports.shop import Connections, Leases, Shop, Slices, TokenVault
@@ -29,6 +29,7 @@ __all__ = [
     "Leases",
     "Ledger",
     "LedgerFeed",
+    "LedgerHistory",
     "ModelRegistry",
     "ModelRemoval",
     "OfflineStore",

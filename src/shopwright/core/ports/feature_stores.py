@@ -6,10 +6,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from shopwright.core.types.feature import PackedRecord
+from shopwright.core.types.history import StoreTables
 from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.ledger import MonthPartition
 from shopwright.core.types.order import OrderVersion
-from shopwright.core.types.product import ProductVersion
 
 Columns = Mapping[str, "np.ndarray[Any, Any]"]
 """A table by column; a column with nulls is a ``numpy.ma.MaskedArray``."""
@@ -52,13 +52,13 @@ class OfflineStore(Protocol):
     def write(
         self,
         months: Mapping[MonthPartition, Iterable[OrderVersion]],
-        products: Mapping[StoreId, Sequence[ProductVersion]],
+        tables: Mapping[StoreId, StoreTables],
         through: int,
     ) -> None:
         """Replace these partitions, all of them or none, and remember the ledger's revision.
 
         A month that is a sequence may come in any order; one that is walked but once must come as
-        ``LedgerFeed.month_by_customer`` gives it. Months are asked for one after another.
+        ``LedgerHistory.month_by_customer`` gives it. Months are asked for one after another.
         """
         ...
 
@@ -67,7 +67,11 @@ class OfflineStore(Protocol):
         ...
 
     def query(self, sql: str, store_ids: Sequence[StoreId], spine: Columns | None) -> Columns:
-        """Run portable SQL over the relations ``orders``, ``lines``, ``products`` and ``spine``."""
+        """Run portable SQL over what is known of these stores, and the ``spine``.
+
+        The relations are ``orders``, ``lines``, ``products``, ``variants`` and ``levels``; one of
+        which nothing was written yet is empty.
+        """
         ...
 
     def forget(self, store_id: StoreId, customer: Pseudonym | None) -> int:

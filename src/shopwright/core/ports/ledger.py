@@ -1,4 +1,4 @@
-"""The sockets of the ledger: for its one writer, and for whoever follows it."""
+"""The sockets of the ledger: for its one writer, for its read copy, and for its history."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
@@ -9,6 +9,7 @@ from shopwright.core.types.ledger import Document, LedgerChanges, MonthPartition
 from shopwright.core.types.log import Position
 from shopwright.core.types.order import OrderVersion
 from shopwright.core.types.product import ProductVersion
+from shopwright.core.types.stock import LevelFact
 
 
 class Ledger(Protocol):
@@ -44,7 +45,7 @@ class Ledger(Protocol):
 
 
 class LedgerFeed(Protocol):
-    """The ledger as its copies see it: what changed since a revision."""
+    """The ledger as the online store sees it: what is known now, by revision."""
 
     def revision(self) -> int:
         """Return the revision of the last commit; 0 before the first."""
@@ -57,8 +58,12 @@ class LedgerFeed(Protocol):
         """
         ...
 
+
+class LedgerHistory(Protocol):
+    """The ledger as its history sees it: partitions, and every version that lies in one."""
+
     def changed_months(self, after: int) -> Sequence[MonthPartition]:
-        """Return the partitions in which an order changed after the revision."""
+        """Return the partitions in which something changed after the revision, in their order."""
         ...
 
     def month_orders(self, partition: MonthPartition) -> Sequence[OrderVersion]:
@@ -74,4 +79,8 @@ class LedgerFeed(Protocol):
 
     def products(self, store_id: StoreId) -> Sequence[ProductVersion]:
         """Return every product version of a store, by product and version."""
+        ...
+
+    def month_levels(self, partition: MonthPartition) -> Iterator[LevelFact]:
+        """Yield what is kept of a month of stock, by item."""
         ...

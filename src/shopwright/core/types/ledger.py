@@ -1,7 +1,7 @@
 """What one commit of the ledger changes: all of it, or nothing."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -77,9 +77,24 @@ class LedgerChanges(Struct, frozen=True, kw_only=True):
     """The log position that this commit reaches: stored with it, so a crash repeats nothing."""
 
 
+PRODUCTS = "all"
+"""Products are few and have no instant of their own: one partition a store."""
+STOCK = "stock-"
+
+Held = Literal["orders", "products", "levels"]
+
+
 class MonthPartition(NamedTuple):
-    """The unit in which history is copied to Parquet: one store, one month of ``occurred_us``."""
+    """The unit in which history is copied to Parquet: one store, one month, one kind of thing."""
 
     store_id: StoreId
     month: str
-    """``2026-11``, UTC; ``all`` for products."""
+    """``2026-11``, UTC: orders by ``occurred_us``. ``stock-2026-11``: levels by ``updated_us``.
+    ``all``: products and their variants."""
+
+    @property
+    def holds(self) -> Held:
+        """What lies in the partition."""
+        if self.month == PRODUCTS:
+            return "products"
+        return "levels" if self.month.startswith(STOCK) else "orders"

@@ -47,3 +47,20 @@ class ProductVersion(Struct, frozen=True, kw_only=True, array_like=True):
     status: str
     deleted: bool
     variants: tuple[Variant, ...]
+
+
+class VariantVersion(Struct, frozen=True, kw_only=True):
+    """What was known of a variant for questions with known_us < as_of <= known_until_us."""
+
+    store_id: StoreId
+    product_id: str
+    variant_id: str
+    version: int
+    """Of the product, where this began."""
+    known_us: int
+    known_until_us: int
+    sku: str | None
+    price_minor: int
+    inventory_item_id: str | None
+    deleted: bool
+    """Its product was deleted; the rest is what was last known."""
