@@ -40,7 +40,7 @@ def home(tmp_path: Path) -> LivedHome:
 
 def _with_file(settings: Settings, path: Path, text: str) -> Settings:
     path.write_text(text, encoding="utf-8")
-    return replace(settings, features_file=path)
+    return replace(settings, features_file=str(path))
 
 
 def _fill(settings: Settings) -> None:
@@ -149,7 +149,7 @@ def test_a_file_that_cannot_be_taken_is_refused_with_the_reason(
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="nowhere"):
-        load_views(replace(Settings(), features_file=tmp_path / "nowhere.py"))
+        load_views(replace(Settings(), features_file=str(tmp_path / "nowhere.py")))
 
 
 def test_without_a_file_there_are_shopwrights_views() -> None:

@@ -112,7 +112,7 @@ def oldest_wins(patch: pytest.MonkeyPatch) -> None:
     def age(fact: LevelFact) -> tuple[int, bytes]:
         return -fact.updated_us, b""
 
-    patch.setattr(stock, "_age", age)
+    patch.setattr(stock, "age", age)
 
 
 BEHAVIOURS = (

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shopwright.app.master_key import read_master_key
+from shopwright.app.own_features import load_views, views_to_learn
 from shopwright.app.settings import Settings
 from shopwright.core.clock import SystemClock
 
@@ -296,6 +297,7 @@ def open_scoring(settings: Settings) -> "Scoring":
         decisions=open_decisions(settings),
         clock=SystemClock(),
         nonces=os.urandom,
+        views=load_views(settings),
     )
     scoring.refresh()
     return scoring
@@ -311,6 +313,7 @@ def open_trainer(settings: Settings) -> "Trainer":
         decisions=open_decisions(settings),
         outbox=open_outbox(settings),
         clock=SystemClock(),
+        joined=views_to_learn(settings),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from shopwright.app.bootstrap import open_feed, open_ledger, open_log, open_offline
+from shopwright.app.filling import Filling
 from shopwright.app.owner import own
 from shopwright.app.settings import Settings
 from shopwright.core.clock import Clock, SystemClock
@@ -29,6 +30,9 @@ def catch_up(settings: Settings, on_taken: Taken | None = None, clock: Clock | N
             while (step := owner.materializer.step(settings.batch_records_max)).records:
                 if on_taken is not None:
                     on_taken(step.records)
+            filling = Filling(owner)
+            while filling.step():
+                pass
             owner.archiver.step()
     except Busy:
         _wait(settings, clock)

@@ -1,33 +1,48 @@
-"""The worker's chore after a start: every customer has a record of every view, and of no other."""
+"""Every customer has a record of every view that is loaded, and of no other."""
 
 import logging
 
 import msgspec
+from msgspec import Struct
 
 from shopwright.app.owner import Owner
+from shopwright.core.decoding import NOT_DECODABLE
 from shopwright.pipelines.fill_views import ViewFiller
 
 log = logging.getLogger("worker")
 
 FILE_NAME = "views.json"
-_NAMES = msgspec.json.Decoder(list[str])
+
+
+class _Noted(Struct, frozen=True):
+    """What the data folder says of its records. Lost, it is found out by one more walk."""
+
+    whole: list[str]
+    """Labels of the views of which everybody has a record."""
+    known: list[str]
+    """Names of the views of which anybody may have one."""
 
 
 class Filling:
-    """Walks once over all customers, a page at a time, between the batches of events."""
+    """Walks once over all customers, a page at a time, where the views are not those of before."""
 
     def __init__(self, owner: Owner) -> None:
         self._file = owner.settings.home / FILE_NAME
-        self._names = [view.name for view in owner.views]
-        self._filler: ViewFiller | None = ViewFiller(
-            ledger=owner.ledger,
-            online=owner.online,
-            stores=owner.stores,
-            materializer=owner.materializer,
-            views=owner.views,
-            gone=sorted(set(self._known_before()) - set(self._names)),
-        )
-        self._note(sorted({*self._known_before(), *self._names}))
+        names = [view.name for view in owner.views]
+        noted = self._read()
+        self._wanted = _Noted([view.label for view in owner.views], names)
+        self._filler: ViewFiller | None = None
+        if noted != self._wanted:
+            # First: a walk that is cut short must find again what it had to take away.
+            self._note(_Noted([], sorted({*noted.known, *names})))
+            self._filler = ViewFiller(
+                ledger=owner.ledger,
+                online=owner.online,
+                stores=owner.stores,
+                materializer=owner.materializer,
+                views=owner.views,
+                gone=sorted(set(noted.known) - set(names)),
+            )
 
     def step(self) -> bool:
         """Look at one page of customers; False when all were looked at."""
@@ -38,18 +53,17 @@ class Filling:
             log.info(
                 "feature views: %d records filled, %d taken away", filler.filled, filler.taken_away
             )
-        # Only now: a walk that is cut short must find again what it had to take away.
-        self._note(self._names)
+        self._note(self._wanted)
         self._filler = None
         return False
 
-    def _known_before(self) -> list[str]:
+    def _read(self) -> _Noted:
         try:
-            return _NAMES.decode(self._file.read_bytes())
-        except (OSError, msgspec.DecodeError):
-            return []
+            return msgspec.json.decode(self._file.read_bytes(), type=_Noted)
+        except (OSError, *NOT_DECODABLE):
+            return _Noted([], [])
 
-    def _note(self, names: list[str]) -> None:
+    def _note(self, noted: _Noted) -> None:
         fresh = self._file.with_suffix(".new")
-        fresh.write_bytes(msgspec.json.encode(names))
+        fresh.write_bytes(msgspec.json.encode(noted))
         fresh.replace(self._file)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from shopwright.app.settings import Settings
 from shopwright.core.errors import BadInput
+from shopwright.features.joined import JoinedViews, join
 from shopwright.features.view import FeatureView
 
 
@@ -13,9 +14,9 @@ def load_views(settings: Settings) -> tuple[FeatureView, ...]:
     """Return every view. Raises BadInput with the file's name when one of them cannot be taken."""
     from shopwright.features.definitions import VIEWS  # noqa: PLC0415 - `--help` goes without
 
-    if settings.features_file is None:
+    if not settings.features_file:
         return VIEWS
-    return _load(settings.features_file.absolute())
+    return _load(Path(settings.features_file).absolute())
 
 
 def view_named(settings: Settings, name: str) -> FeatureView:
@@ -24,6 +25,16 @@ def view_named(settings: Settings, name: str) -> FeatureView:
     if name not in views:
         raise BadInput(f"there is no feature view {name!r}; there are {', '.join(views)}")
     return views[name]
+
+
+def views_to_learn(settings: Settings) -> JoinedViews:
+    """Return what models learn from: ``customer``, and the views of ``model_views`` beside it.
+
+    Raises BadInput for a view that is not there, and for two features of one name.
+    """
+    names = [name.strip() for name in settings.model_views.split(",") if name.strip()]
+    others = dict.fromkeys(name for name in names if name != "customer")
+    return join([view_named(settings, name) for name in ("customer", *others)])
 
 
 @cache

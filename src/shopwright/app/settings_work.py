@@ -1,6 +1,5 @@
 """The settings of the work behind the web process: pace, training, retention, limits."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -31,12 +30,24 @@ class Work(Web, frozen=True, kw_only=True):
         ),
     ] = 5
     features_file: Annotated[
-        Path | None,
+        str,
         Meta(
-            description="A Python file with feature views of your own; left out, there are none.",
-            extra=shown("file", allowed="a path"),
+            max_length=4096,
+            description="A Python file with feature views of your own; empty, there are none. A "
+            "relative path begins at the working folder, in the settings file too.",
+            extra=shown("file", allowed="a path, or nothing"),
         ),
-    ] = None
+    ] = ""
+    model_views: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z0-9_]*( *, *[a-z0-9_]+)*$",
+            max_length=1000,
+            description="The feature views that models learn from, separated by commas; `customer` "
+            "is always among them. A change counts from the next training on.",
+            extra=shown("", allowed="names of feature views, separated by commas"),
+        ),
+    ] = "customer"
     train_every_hours: Annotated[
         int,
         Meta(

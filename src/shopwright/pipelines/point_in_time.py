@@ -10,6 +10,7 @@ from shopwright.core.ports import Columns, OfflineStore
 from shopwright.core.types.identity import Pseudonym
 from shopwright.core.types.store import Store
 from shopwright.features.category import leading_category_sql
+from shopwright.features.joined import JoinedViews
 from shopwright.features.sql import point_in_time_sql, population_sql
 from shopwright.features.view import FeatureView
 
@@ -40,6 +41,16 @@ def population(offline: OfflineStore, store: Store, instants_us: Sequence[int]) 
 def features(offline: OfflineStore, store: Store, view: FeatureView, asked: Columns) -> Columns:
     """Return the view's columns and ``row_id`` for each row of the spine, in its order."""
     return offline.query(point_in_time_sql(view), [store.store_id], asked)
+
+
+def joined_features(
+    offline: OfflineStore, store: Store, joined: JoinedViews, asked: Columns
+) -> Columns:
+    """Return the columns of several views, and ``row_id``, for each row of the spine."""
+    found: dict[str, np.ndarray[Any, Any]] = {}
+    for view in joined.views:
+        found |= features(offline, store, view, asked)
+    return found
 
 
 def categories(offline: OfflineStore, store: Store, asked: Columns) -> list[str]:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 
 from shopwright.core.clock import Clock
-from shopwright.core.errors import ShopwrightError
+from shopwright.core.errors import NotReady, ShopwrightError
 from shopwright.core.money import minor_per_major
 from shopwright.core.ports import Decisions, KeyStore, ModelRegistry, OnlineStore, Stores
-from shopwright.core.types.feature import FeatureVector, PackedRecord
+from shopwright.core.types.feature import FeatureValue, FeatureVector, PackedRecord
 from shopwright.core.types.identity import ModelVersion, Pseudonym, StoreId
 from shopwright.core.types.model import ModelManifest
 from shopwright.core.types.prediction import Prediction
-from shopwright.features.definitions import CUSTOMER
+from shopwright.features.definitions import CUSTOMER, VIEWS
+from shopwright.features.joined import JoinedViews, joined_of
 from shopwright.features.record import evaluate, evaluate_versions
 from shopwright.features.view import FeatureView
 from shopwright.pipelines.standing import Slot, standings
@@ -33,6 +34,8 @@ class ServedModel(Struct, frozen=True, kw_only=True):
 
     version: ModelVersion
     manifest: ModelManifest
+    joined: JoinedViews
+    """What it is asked with."""
     scorer: Scorer
     files: Mapping[str, bytes]
 
@@ -49,7 +52,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 class Scoring:
     """Scores from the online store; holds the champions of every store in memory."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each port that it works on
         self,
         *,
         online: OnlineStore,
@@ -59,6 +62,7 @@ class Scoring:
         decisions: Decisions,
         clock: Clock,
         nonces: Callable[[int], bytes],
+        views: Sequence[FeatureView] = VIEWS,
     ) -> None:
         self._online = online
         self._stores = stores
@@ -67,6 +71,7 @@ class Scoring:
         self._decisions = decisions
         self._clock = clock
         self._nonces = nonces
+        self._views = views
         self._served: dict[Slot, ServedModel] = {}
         self._refused: dict[Slot, ModelVersion] = {}
 
@@ -87,10 +92,12 @@ class Scoring:
         store_id, task = slot
         try:
             stored = self._registry.fetch(version)
-            check_model(stored, store_id, task, CUSTOMER.names)
+            joined = joined_of(stored.manifest.view, self._views)
+            check_model(stored, store_id, task, joined.names)
             self._served[slot] = ServedModel(
                 version=version,
                 manifest=stored.manifest,
+                joined=joined,
                 scorer=open_scorer(stored),
                 files=stored.files,
             )
@@ -116,8 +123,10 @@ class Scoring:
             entity: evaluate(CUSTOMER, record.state, now_us, mpm)
             for entity, record in records.items()
         }
+        for view in model.joined.views[1:]:
+            self._add(view, store_id, vectors, now_us, mpm)
         known = [entity for entity, values in vectors.items() if values["orders_total"]]
-        margins = model.scorer.margins(rows_of([vectors[e] for e in known], CUSTOMER.names))
+        margins = model.scorer.margins(rows_of([vectors[e] for e in known], model.joined.names))
         scores = probabilities(margins, model.manifest.calibration)
         made = {
             entity: Prediction(
@@ -130,13 +139,31 @@ class Scoring:
                 predicted_us=now_us,
                 margin=float(margin),
                 score=float(score),
-                view=CUSTOMER.label,
+                view=model.joined.label,
                 features=vectors[entity],
                 feature_received_us=records[entity].received_us,
             )
             for entity, margin, score in zip(known, margins, scores, strict=True)
         }
         return Answer(model=model, predictions=[made.get(entity) for entity in entities])
+
+    def _add(
+        self,
+        view: FeatureView,
+        store_id: StoreId,
+        vectors: Mapping[Pseudonym, dict[str, FeatureValue]],
+        now_us: int,
+        mpm: int,
+    ) -> None:
+        """Add a further view's features to what is known of each entity."""
+        records = self._online.read(store_id, view.name, list(vectors))
+        for entity, values in vectors.items():
+            if entity not in records:
+                raise NotReady(
+                    f"{store_id}: the records of {view.label} are still being made; "
+                    "ask again in a minute, or see whether the worker runs"
+                )
+            values.update(evaluate(view, records[entity].state, now_us, mpm))
 
     def vector(
         self, store_id: StoreId, entity: Pseudonym, now_us: int, view: FeatureView = CUSTOMER

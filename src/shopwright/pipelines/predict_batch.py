@@ -12,8 +12,10 @@ from shopwright.core.ports import Decisions, ModelRegistry, OfflineStore
 from shopwright.core.types.identity import Pseudonym
 from shopwright.core.types.model import StoredModel
 from shopwright.core.types.store import Store
-from shopwright.features.definitions import CUSTOMER
-from shopwright.pipelines.point_in_time import features, population
+from shopwright.features.definitions import VIEWS
+from shopwright.features.joined import joined_of
+from shopwright.features.view import FeatureView
+from shopwright.pipelines.point_in_time import joined_features, population
 from shopwright.pipelines.standing import Standing, standings
 from shopwright.training.calibration import probabilities
 from shopwright.training.feature_rows import column_of
@@ -32,17 +34,23 @@ class BatchPrediction(Struct, frozen=True, kw_only=True):
 
 
 def predict_batch(
-    store: Store, as_of_us: int, model: StoredModel, offline: OfflineStore
+    store: Store,
+    as_of_us: int,
+    model: StoredModel,
+    offline: OfflineStore,
+    views: Sequence[FeatureView] = VIEWS,
 ) -> BatchPrediction:
     """Score everyone with a valid order before the instant, by the exact scorer.
 
-    Raises Damaged when the model fails its proof or belongs to another store or view.
+    Raises Damaged when the model fails its proof or belongs to another store or view, NotReady when
+    one of its views is not loaded.
     """
-    check_model(model, store.store_id, model.manifest.task, CUSTOMER.names)
+    joined = joined_of(model.manifest.view, views)
+    check_model(model, store.store_id, model.manifest.task, joined.names)
     scorer = open_scorer(model)
     spine = population(offline, store, [as_of_us])
-    found = features(offline, store, CUSTOMER, spine)
-    rows = np.column_stack([column_of(found[name]) for name in CUSTOMER.names])
+    found = joined_features(offline, store, joined, spine)
+    rows = np.column_stack([column_of(found[name]) for name in joined.names])
     margins = scorer.margins(rows)
     return BatchPrediction(
         model=model,

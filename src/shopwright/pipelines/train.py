@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shopwright import __version__
 from shopwright.core.clock import Clock
@@ -12,7 +13,8 @@ from shopwright.core.types.identity import ModelVersion
 from shopwright.core.types.model import ModelManifest
 from shopwright.core.types.store import Store
 from shopwright.features.definitions import CUSTOMER
-from shopwright.pipelines.point_in_time import categories, features, population
+from shopwright.features.joined import JoinedViews, join
+from shopwright.pipelines.point_in_time import categories, joined_features, population
 from shopwright.pipelines.standing import Standing, standings
 from shopwright.training.labels import label_sql
 from shopwright.training.registration import OUTBOX_KIND, encode_registration, registration_of
@@ -22,6 +24,7 @@ from shopwright.training.trained import Trained, manifest_of
 from shopwright.training.training_set import TrainingSet, from_columns
 
 AUTHOR = "shopwright"
+TWELVE = join((CUSTOMER,))
 PROJECTED = 4
 """The latest decisions whose models are told to MLflow again: an alias may have moved."""
 
@@ -46,12 +49,14 @@ class Trainer:
         decisions: Decisions,
         outbox: Outbox,
         clock: Clock,
+        joined: JoinedViews = TWELVE,
     ) -> None:
         self._offline = offline
         self._registry = registry
         self._decisions = decisions
         self._outbox = outbox
         self._clock = clock
+        self._joined = joined
 
     def train(
         self,
@@ -68,11 +73,13 @@ class Trainer:
         baselines is kept, with the decision ``refused``.
         """
         started_us = self._clock.now_us()
-        trained = train_propensity(training_set(self._offline, store, task, as_of_us), task, seed)
+        task = replace(task, view=self._joined.label)
+        history = training_set(self._offline, store, task, as_of_us, self._joined)
+        trained = train_propensity(history, task, seed)
         manifest = manifest_of(
             trained,
             store,
-            view=CUSTOMER.label,
+            view=self._joined.label,
             log_through=log_through,
             code_version=__version__,
         )
@@ -136,14 +143,20 @@ def _verdict(trained: Trained, version: ModelVersion, standing: Standing) -> str
     return "challenger"
 
 
-def training_set(offline: OfflineStore, store: Store, task: Task, as_of_us: int) -> TrainingSet:
+def training_set(
+    offline: OfflineStore,
+    store: Store,
+    task: Task,
+    as_of_us: int,
+    joined: JoinedViews = TWELVE,
+) -> TrainingSet:
     """Return the rows that a task learns from, as they were known at each label snapshot."""
     spine = population(offline, store, task.label_snapshots_us(as_of_us))
     return from_columns(
         spine=spine,
-        features=features(offline, store, CUSTOMER, spine),
+        features=joined_features(offline, store, joined, spine),
         labels=_labels(offline, store, task, spine, as_of_us),
-        names=CUSTOMER.names,
+        names=joined.names,
         cutoff_us=as_of_us,
         categories=categories(offline, store, spine),
     )

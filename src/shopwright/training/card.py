@@ -79,7 +79,7 @@ def _learner(history: TrainingSet, task: Task, constant: Sequence[str]) -> list[
         f"{learner.eta}), each without one fold of the customers, averaged in log-odds and stored "
         "as one; Platt scaling on margins of rows that a booster had not seen.",
         "",
-        f"Features of the view `{task.view}`: {', '.join(f'`{name}`' for name in history.names)}.",
+        f"Features of `{task.view}`: {', '.join(f'`{name}`' for name in history.names)}.",
         *([f"Constant here, so without effect: {', '.join(constant)}."] if constant else []),
     ]
 

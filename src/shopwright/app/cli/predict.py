@@ -79,6 +79,7 @@ def _predict(
         open_stores,
     )
     from shopwright.app.cli.history import bring_up_to_date  # noqa: PLC0415
+    from shopwright.app.own_features import load_views  # noqa: PLC0415
     from shopwright.pipelines.predict_batch import champion_of, model_before, predict_batch  # noqa: PLC0415
 
     known = open_stores(settings).get(store)
@@ -90,7 +91,7 @@ def _predict(
         else model_before(known, task_named(task), as_of_us, registry=registry, decisions=decisions)
     )
     bring_up_to_date(settings)
-    return predict_batch(known, as_of_us, model, open_offline(settings))
+    return predict_batch(known, as_of_us, model, open_offline(settings), load_views(settings))
 
 
 def _columns(

@@ -9,6 +9,7 @@ from msgspec import Struct
 from shopwright.app import bootstrap
 from shopwright.app.intake_trace import IntakeTrace, trace_path
 from shopwright.app.master_key import read_master_key
+from shopwright.app.own_features import load_views
 from shopwright.app.settings import Settings
 from shopwright.app.web.remembered import RememberedStores
 from shopwright.app.web.sign_in import AccessParts
@@ -56,6 +57,7 @@ def open_parts(settings: Settings, worker_index: int) -> WebParts:
             decisions=bootstrap.open_decisions(settings),
             clock=clock,
             nonces=os.urandom,
+            views=load_views(settings),
         ),
         online=online,
         secrets=bootstrap.open_secrets(settings),
