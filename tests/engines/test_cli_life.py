@@ -119,6 +119,29 @@ def test_a_spine_file_gives_one_row_a_pair(shop: Shop) -> None:
     assert {n: frames[0][n][0].as_py() for n in CUSTOMER.names} == then["values"]
 
 
+def test_a_spine_of_many_stores_is_answered_in_one_pass(shop: Shop) -> None:
+    rows = [f"pots.myshopify.com,{FREQUENT},2026-07-01", "pots,1001,2026-03-01"]
+    (shop.folder / "many.csv").write_text("\n".join(["store,entity,as_of", *rows, ""]))
+    many = shop.told("features", "history", "--spine", "many.csv")
+    one = [
+        shop.told(
+            *("features", "history", "--store", "pots", "--every", "1d", "--entity", who),
+            *("--since", day, "--until", day),
+        )[0]
+        for who, day in ((FREQUENT, "2026-07-01"), ("1001", "2026-03-01"))
+    ]
+    assert many == one
+    for wrong, message in (
+        ("no store,1,2026-07-01", "row 1: "),
+        ("pans,1,2026-07-01", "not known"),
+    ):
+        (shop.folder / "many.csv").write_text(f"store,entity,as_of\n{wrong}\n")
+        done = shop.run("features", "history", "--spine", "many.csv")
+        assert done.returncode == 2
+        assert message in done.stderr
+    assert shop.run("features", "history", "--every", "1d", "--entity", "1").returncode == 2
+
+
 WRONG_SPINES = [
     ("who,as_of\n1,2026-01-01\n", "has no column entity; its columns are who, as_of"),
     ("entity,as_of\n1,2026-01-01T00:00\n", "row 1: '2026-01-01T00:00' has no time zone"),

@@ -7,7 +7,7 @@ import numpy as np
 
 from shopwright.core.money import minor_per_major
 from shopwright.core.ports import Columns, OfflineStore
-from shopwright.core.types.identity import Pseudonym
+from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.store import Store
 from shopwright.features.category import leading_category_sql
 from shopwright.features.joined import JoinedViews
@@ -20,14 +20,30 @@ NO_CATEGORY = "(none)"
 
 def spine(store: Store, entities: Sequence[Pseudonym], instants_us: Sequence[int]) -> Columns:
     """Return a spine of (customer, instant) pairs, one row each, numbered from 0."""
-    rows = len(entities)
+    return spine_of_stores([store] * len(entities), entities, instants_us)
+
+
+def spine_of_stores(
+    stores: Sequence[Store], entities: Sequence[Pseudonym], instants_us: Sequence[int]
+) -> Columns:
+    """Return a spine whose every row names its own store; the three are of one length."""
+    units = [minor_per_major(store.currency) for store in stores]
     return {
-        "row_id": np.arange(rows, dtype=np.int64),
-        "store_id": _texts([store.store_id] * rows),
+        "row_id": np.arange(len(entities), dtype=np.int64),
+        "store_id": _texts([store.store_id for store in stores]),
         "entity": _texts(entities),
         "as_of_us": np.asarray(instants_us, dtype=np.int64),
-        "minor_per_major": np.full(rows, minor_per_major(store.currency), dtype=np.int64),
+        "minor_per_major": np.asarray(units, dtype=np.int64),
     }
+
+
+def features_of_stores(offline: OfflineStore, view: FeatureView, asked: Columns) -> Columns:
+    """Return the view's columns and ``row_id`` for rows of many stores, in the spine's order.
+
+    One statement answers for all of them: a loop over stores would open and plan once for each.
+    """
+    store_ids = sorted({StoreId(str(one)) for one in asked["store_id"]})
+    return offline.query(point_in_time_sql(view), store_ids, asked)
 
 
 def population(offline: OfflineStore, store: Store, instants_us: Sequence[int]) -> Columns:

@@ -20,14 +20,45 @@ from shopwright.core.clock import SystemClock
 from shopwright.core.money import minor_per_major
 from shopwright.core.types.feature import FeatureVector
 from shopwright.core.types.identity import Pseudonym, StoreId
+from shopwright.core.types.store import Store
 from shopwright.features.record import evaluate_versions
 from shopwright.features.view import FeatureView
-from shopwright.pipelines.point_in_time import features, spine
+from shopwright.pipelines.point_in_time import features_of_stores, spine_of_stores
 from shopwright.pipelines.predict import Scoring
 from shopwright.privacy.pseudonyms import show
 
 Pair = tuple[Pseudonym, int]
 """A customer and an instant in epoch microseconds."""
+
+
+SpineRow = tuple[Store, Pseudonym, int]
+"""A store, a customer of it and an instant in epoch microseconds."""
+
+ROWS_AT_ONCE = 1_000_000
+"""One statement answers so many rows: more would not go faster, and take more memory."""
+
+
+def frame(settings: Settings, view: FeatureView, rows: Sequence[SpineRow]) -> dict[str, list[Any]]:
+    """Return a view's features of every row, in order, from the Parquet history of all stores."""
+    offline = open_offline(settings)
+    made: dict[str, list[Any]] = {
+        "as_of": [as_of_us for _, _, as_of_us in rows],
+        "store_id": [str(store.store_id) for store, _, _ in rows],
+        "entity": [show(entity) for _, entity, _ in rows],
+        **{name: [] for name in view.names},
+    }
+    for start in range(0, max(1, len(rows)), ROWS_AT_ONCE):
+        part = rows[start : start + ROWS_AT_ONCE]
+        asked = spine_of_stores(
+            [store for store, _, _ in part],
+            [entity for _, entity, _ in part],
+            [as_of_us for _, _, as_of_us in part],
+        )
+        found = features_of_stores(offline, view, asked)
+        for name in view.names:
+            # A masked array's list has None where nothing is known.
+            made[name] += np.ma.asarray(found[name]).tolist()
+    return made
 
 
 class Asked:
@@ -66,21 +97,9 @@ class Asked:
             values=evaluate_versions(view, versions, as_of_us, units),
         )
 
-    def frame(self, view: FeatureView, pairs: Sequence[Pair]) -> dict[str, list[Any]]:
-        """Return a view's features of every pair, in order, from the Parquet history."""
-        entities = [entity for entity, _ in pairs]
-        instants = [as_of_us for _, as_of_us in pairs]
-        asked = spine(self.store, entities, instants)
-        found = features(open_offline(self._settings), self.store, view, asked)
-        frame: dict[str, list[Any]] = {
-            "as_of": instants,
-            "store_id": [str(self.store.store_id)] * len(pairs),
-            "entity": [show(entity) for entity in entities],
-        }
-        for name in view.names:
-            # A masked array's list has None where nothing is known.
-            frame[name] = np.ma.asarray(found[name]).tolist()
-        return frame
+    def rows(self, pairs: Sequence[Pair]) -> list[SpineRow]:
+        """Return pairs as rows that name this store."""
+        return [(self.store, entity, as_of_us) for entity, as_of_us in pairs]
 
     def _scoring(self) -> Scoring:
         """Open scoring without its models: nothing is scored here."""

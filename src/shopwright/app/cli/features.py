@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shopwright.app.cli.options import as_of_option, read_instant, store_option
+from shopwright.app.cli.options import STORE, as_of_option, read_instant, store_option
 from shopwright.app.cli.output import emit, json_option, table
 from shopwright.app.cli.session import Session, pass_session
 from shopwright.core.clock import SystemClock, iso
@@ -13,6 +13,7 @@ from shopwright.core.types.feature import FeatureVector
 from shopwright.core.types.identity import StoreId
 
 if TYPE_CHECKING:
+    from shopwright.app.cli.asked import SpineRow
     from shopwright.app.settings import Settings
 
 SHOWN_MAX = 100
@@ -106,12 +107,15 @@ def _vector(
 
 
 @command.command()
-@store_option
+@click.option(
+    "--store", type=STORE, help="The store's domain; left out, the spine names one in each row."
+)
 @click.option(
     "--spine",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Parquet or CSV with the columns entity and as_of: one row of features for each.",
+    help="Parquet or CSV with the columns entity and as_of, and store for many stores: one row of "
+    "features for each, of all stores in one pass.",
 )
 @click.option(
     "--every", metavar="7d", help="Instead of a spine: instants this far apart, such as 7d."
@@ -131,7 +135,7 @@ def _vector(
 def history(
     session: Session,
     /,
-    store: StoreId,
+    store: StoreId | None,
     spine: Path | None,
     out: Path | None,
     view: str,
@@ -142,10 +146,9 @@ def history(
 
     Columns: as_of, store_id, entity, and the features of the view.
     """
-    from shopwright.app.cli.asked import Asked  # noqa: PLC0415
+    from shopwright.app.cli.asked import frame  # noqa: PLC0415
     from shopwright.app.cli.frame_file import check_name, write_frame  # noqa: PLC0415
     from shopwright.app.cli.history import bring_up_to_date  # noqa: PLC0415
-    from shopwright.app.cli.spine import Regular, regular_pairs, spine_pairs  # noqa: PLC0415
     from shopwright.app.own_features import view_named  # noqa: PLC0415
 
     if (spine is None) == (regular["every"] is None):
@@ -154,18 +157,13 @@ def history(
         check_name(out)
     settings = session.settings
     chosen = view_named(settings, view)
-    asked = Asked(settings, store)
-    pairs = (
-        spine_pairs(spine, asked)
-        if spine is not None
-        else regular_pairs(Regular(**regular), asked, SystemClock().now_us())
-    )
+    asked = _rows(settings, store, spine, regular)
     bring_up_to_date(settings)
-    columns = asked.frame(chosen, pairs)
+    columns = frame(settings, chosen, asked)
     if out is not None:
         write_frame(out, columns)
-        summary = {"rows": len(pairs), "file": str(out)}
-        emit(as_json, summary, lambda: f"{len(pairs):,} rows written to {out}")
+        summary = {"rows": len(asked), "file": str(out)}
+        emit(as_json, summary, lambda: f"{len(asked):,} rows written to {out}")
     else:
         columns["as_of"] = [iso(us) for us in columns["as_of"]]
         rows = list(zip(*columns.values(), strict=True))
@@ -174,6 +172,27 @@ def history(
             [dict(zip(columns, row, strict=True)) for row in rows],
             lambda: _frame_text(list(columns), rows),
         )
+
+
+def _rows(
+    settings: "Settings", store: StoreId | None, spine: Path | None, regular: dict[str, Any]
+) -> "list[SpineRow]":
+    from shopwright.app.cli.asked import Asked  # noqa: PLC0415
+    from shopwright.app.cli.spine import (  # noqa: PLC0415
+        Regular,
+        regular_pairs,
+        spine_pairs,
+        spine_rows,
+    )
+
+    if store is None:
+        if spine is None:
+            raise click.UsageError("Give --store with --every, or a spine that names stores.")
+        return spine_rows(spine, settings)
+    asked = Asked(settings, store)
+    if spine is not None:
+        return asked.rows(spine_pairs(spine, asked))
+    return asked.rows(regular_pairs(Regular(**regular), asked, SystemClock().now_us()))
 
 
 def _frame_text(names: list[str], rows: list[tuple[Any, ...]]) -> str:

@@ -5,9 +5,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from shopwright.app.cli.asked import Asked, Pair
+import click
+
+from shopwright.app.cli.asked import Asked, Pair, SpineRow
 from shopwright.app.cli.frame_file import read_columns
-from shopwright.app.cli.options import read_instant
+from shopwright.app.cli.options import STORE, read_instant
+from shopwright.app.settings import Settings
 from shopwright.core.clock import US_PER_DAY, US_PER_SECOND, from_datetime
 from shopwright.core.errors import BadInput
 
@@ -40,6 +43,24 @@ def spine_pairs(path: Path, asked: Asked) -> list[Pair]:
         except BadInput as error:
             raise BadInput(f"{path}: row {row}: {error}") from error
     return pairs
+
+
+def spine_rows(path: Path, settings: Settings) -> list[SpineRow]:
+    """Read a spine of many stores from a file. Raises BadInput naming the row, UnknownStore."""
+    columns = read_columns(path, ["store", "entity", "as_of"])
+    asked: dict[str, Asked] = {}
+    rows: list[SpineRow] = []
+    every = zip(columns["store"], columns["entity"], columns["as_of"], strict=True)
+    for row, (store, entity, as_of) in enumerate(every, start=1):
+        try:
+            if store not in asked:
+                asked[store] = Asked(settings, STORE.convert(str(store), None, None))
+            of_store = asked[store]
+            who = of_store.pseudonym_of(str(entity))
+            rows.append((of_store.store, who, _instant(as_of, of_store.store.timezone)))
+        except (BadInput, click.BadParameter) as error:
+            raise BadInput(f"{path}: row {row}: {error}") from error
+    return rows
 
 
 def _instant(value: object, timezone: str) -> int:
