@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from absent import absent
 from hypothesis import HealthCheck, settings
+from redis_server import IN_MEMORY, RedisServer
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 SOAK = int(os.environ.get("SOAK", "1"))
@@ -49,6 +50,15 @@ def strace() -> str:
     if tried.returncode:
         absent("strace", f"cannot work here: {tried.stderr.decode(errors='replace').strip()}")
     return path
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Return a server that everybody shares and that keeps nothing on disk."""
+    server = RedisServer(_engine("redis-server"), tmp_path_factory.mktemp("redis"), *IN_MEMORY)
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture

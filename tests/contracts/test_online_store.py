@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from redis_server import RedisServer
 
 from shopwright.adapters.memory_online import MemoryOnlineStore
 from shopwright.adapters.online_lmdb import LmdbOnlineStore
+from shopwright.adapters.online_redis import RedisOnlineStore
 from shopwright.core.ports import OnlineStore
 from shopwright.core.types.feature import PackedRecord
 from shopwright.core.types.identity import Pseudonym, StoreId
@@ -184,3 +186,13 @@ def test_any_order_of_puts_leaves_the_newest(
         found = store.read(ONE, "customer", PEOPLE)
         assert {person: one.revision for person, one in found.items()} == newest
     lmdb.close()
+
+
+class TestRedisOnlineStore(OnlineStoreContract):
+    @pytest.fixture
+    def store(self, redis_server: RedisServer) -> Iterator[OnlineStore]:
+        with redis_server.client() as client:
+            client.flushall()
+        opened = RedisOnlineStore(redis_server.url, "trial")
+        yield opened
+        opened.close()

@@ -9,6 +9,7 @@ from shopwright.app.master_key import read_master_key
 from shopwright.app.own_features import load_views, views_to_learn
 from shopwright.app.settings import Settings
 from shopwright.core.clock import SystemClock
+from shopwright.core.errors import BadInput
 
 if TYPE_CHECKING:
     from shopwright.adapters.api_keys_sqlite import SqliteApiKeys
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from shopwright.adapters.mlflow_mirror import MlflowMirror
     from shopwright.adapters.offline_duckdb import DuckDbOfflineStore
     from shopwright.adapters.online_lmdb import LmdbOnlineStore
+    from shopwright.adapters.online_redis import RedisOnlineStore
     from shopwright.adapters.outbox_sqlite import SqliteOutbox
     from shopwright.adapters.privacy_requests_sqlite import SqlitePrivacyRequests
     from shopwright.adapters.registry_files import FileRegistry
@@ -222,14 +224,38 @@ def open_feed(settings: Settings) -> "SqliteLedgerFeed":
     return SqliteLedgerFeed(settings.home / "ledger" / "00.sqlite")
 
 
-def open_online(settings: Settings, *, readonly: bool = True) -> "LmdbOnlineStore":
-    """Open the online store; only the worker writes it."""
+def open_online(
+    settings: Settings, *, readonly: bool = True
+) -> "LmdbOnlineStore | RedisOnlineStore":
+    """Open the online store; only the worker writes it. Raises BadInput without the extra."""
+    if settings.redis_url is not None:
+        return _open_redis(settings)
     from shopwright.adapters.online_lmdb import LmdbOnlineStore
 
     folder = settings.home / "online.lmdb"
     if not readonly:
         return LmdbOnlineStore(folder)
     return _read_online(folder)
+
+
+def open_online_to_look(settings: Settings) -> "LmdbOnlineStore | RedisOnlineStore":
+    """Open it to be closed again: this process may open the folder for writing later."""
+    if settings.redis_url is not None:
+        return _open_redis(settings)
+    from shopwright.adapters.online_lmdb import LmdbOnlineStore
+
+    return LmdbOnlineStore(settings.home / "online.lmdb", readonly=True)
+
+
+def _open_redis(settings: Settings) -> "RedisOnlineStore":
+    try:
+        from shopwright.adapters.online_redis import RedisOnlineStore
+    except ImportError as error:
+        raise BadInput(
+            "redis_url is set, and the client of Redis is not installed; "
+            "`pip install 'shopwright[redis]'`"
+        ) from error
+    return RedisOnlineStore(str(settings.redis_url), settings.redis_prefix)
 
 
 @cache

@@ -12,13 +12,13 @@ from shopwright.adapters.ledger_content import SqliteLedgerContent
 from shopwright.adapters.ledger_sqlite import SqliteLedger
 from shopwright.adapters.ledger_swap import lift_revisions
 from shopwright.adapters.log_count import count_records
-from shopwright.adapters.online_lmdb import LmdbOnlineStore
 from shopwright.app.adopting import Adoption, adopt, count_erasures
 from shopwright.app.bootstrap import (
     open_checkpoints,
     open_keys,
     open_log,
     open_offline,
+    open_online_to_look,
     open_retention,
     open_stores,
 )
@@ -134,9 +134,7 @@ class Replaying:
         return None if checkpoint is None else checkpoint.revision
 
     def _copied_online(self) -> int:
-        """Look and close: this process may have to open the online store for writing later."""
-        folder = self._settings.home / "online.lmdb"
-        with closing(LmdbOnlineStore(folder, readonly=True)) as online:
+        with closing(open_online_to_look(self._settings)) as online:
             return online.through()
 
     def _newest(self, end: Position) -> Checkpoint | None:
