@@ -1,11 +1,12 @@
 """What the owner of the ledger does beside the stream of events."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from shopwright.app.adopting import ADOPT, adopting
 from shopwright.app.backup.age import BackupAge
-from shopwright.app.bootstrap import open_errands
+from shopwright.app.bootstrap import open_errands, open_offline
 from shopwright.app.checkpointing import SECONDS_MAX, Checkpointing
 from shopwright.app.child import PROGRAM
 from shopwright.app.erasing import Erasing
@@ -14,9 +15,11 @@ from shopwright.app.filling import Filling
 from shopwright.app.job import Job
 from shopwright.app.metrics import Metrics
 from shopwright.app.owner import Owner
+from shopwright.app.parity_watch import ParityWatch
 from shopwright.app.settings import child_environment
 from shopwright.core.clock import SystemClock
 from shopwright.core.ports import Chore
+from shopwright.pipelines.parity import ParityCheck
 
 
 @contextmanager
@@ -38,7 +41,16 @@ def chores_of(owner: Owner, metrics: Metrics | None = None) -> Iterator[Sequence
         open_errands(settings), {REDRIVE: redriving(owner, clock), ADOPT: adopting(owner)}
     )
     try:
-        looks = () if metrics is None else (BackupAge(settings.home, metrics, clock),)
+        looks: Sequence[Chore] = ()
+        if metrics is not None:
+            looks = (
+                BackupAge(settings.home, metrics, clock),
+                ParityWatch(owner, _parity_check(owner), metrics, clock, os.urandom),
+            )
         yield (desk, Erasing(owner, metrics), Filling(owner), checkpointing, *looks)
     finally:
         checkpointing.end()
+
+
+def _parity_check(owner: Owner) -> ParityCheck:
+    return ParityCheck(feed=owner.feed, online=owner.online, offline=open_offline(owner.settings))

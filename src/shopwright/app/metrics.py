@@ -102,6 +102,16 @@ METRICS = (
         "counter",
         "Updates in connected stores that no webhook had told, found and fetched.",
     ),
+    Metric(
+        "shopwright_parity_checked_total",
+        "counter",
+        "Feature values that were compared between the online store and the history.",
+    ),
+    Metric(
+        "shopwright_parity_mismatch_total",
+        "counter",
+        "Feature values that differed between the two; any is a reason to look at once.",
+    ),
     Metric("shopwright_stores_connected", "gauge", "Stores connected through the Admin API."),
     Metric(
         "shopwright_stores_in_trouble",

@@ -48,6 +48,16 @@ class Work(Web, frozen=True, kw_only=True):
             extra=shown("", allowed="names of feature views, separated by commas"),
         ),
     ] = "customer"
+    parity_minutes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=24 * 60,
+            description="How often the worker compares some customers of one store between the "
+            "online store and the history, bit for bit; 0 never compares.",
+            extra=shown("minutes"),
+        ),
+    ] = 10
     train_every_hours: Annotated[
         int,
         Meta(
