@@ -13,7 +13,7 @@ from shopwright.app.owner import Owner, own
 from shopwright.app.parity_watch import ParityWatch
 from shopwright.core.clock import US_PER_SECOND, SimulatedClock
 from shopwright.features.definitions import CUSTOMER, VIEWS
-from shopwright.features.record import pack
+from shopwright.features.record import evaluate, pack
 from shopwright.pipelines.parity import ParityCheck
 
 FIRST = bytes(16)
@@ -67,10 +67,15 @@ def test_one_wrong_record_is_counted_and_told_without_naming_anybody(
 ) -> None:
     with own(lived.settings) as owner:
         store_id = lived.store.store_id
-        (record,) = owner.online.page(store_id, CUSTOMER.name, None, 1)
+        watched = Watched(owner, lived)
+        now_us = watched.clock.now_us()
+        record = next(
+            one
+            for one in owner.online.page(store_id, CUSTOMER.name, None, 50)
+            if evaluate(CUSTOMER, one.state, now_us, 100)["orders_total"]
+        )
         wrong = replace(record, state=pack([], record.received_us - 10**12, CUSTOMER))
         owner.online.put([wrong], through=0)
-        watched = Watched(owner, lived)
         with caplog.at_level(logging.ERROR):
             watched.watch.step()
         assert watched.counted()[1] >= 3
