@@ -17,8 +17,10 @@ from redis_server import IN_MEMORY, RedisServer
 from shopwright.adapters import online_redis
 from shopwright.adapters.online_redis import RedisOnlineStore
 from shopwright.app.bootstrap import open_online
+from shopwright.app.copy_care import CopyCare
 from shopwright.app.owner import own
 from shopwright.app.setting import Secret
+from shopwright.core.clock import US_PER_SECOND, SimulatedClock
 from shopwright.core.errors import BadInput, NotReady
 from shopwright.core.types.feature import PackedRecord
 from shopwright.core.types.identity import Pseudonym, StoreId
@@ -77,6 +79,31 @@ def test_a_server_that_lost_everything_is_filled_from_the_ledger(
             assert {(r.entity, r.state) for r in page} == wanted
             assert len(wanted) > 5
         assert owner.online.through() == owner.feed.revision()
+
+
+def test_an_idle_worker_fills_a_server_that_came_back_empty(
+    own_server: RedisServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lived = LivedHome(tmp_path / "home", redis_url=Secret(own_server.url))
+    lived.receive(lived.arrivals)
+    lived.work()
+    with own(lived.settings) as owner:
+        clock = SimulatedClock(1_795_000_000 * US_PER_SECOND)
+        care = CopyCare(owner.materializer, owner.feed, owner.online, clock)
+        own_server.kill()
+        for _ in range(3):
+            assert care.step() is False
+            clock.sleep(5)
+        assert caplog.text.count("does not serve the online store") == 1
+        own_server.start()
+        assert owner.online.through() == 0
+        care.step()
+        assert owner.online.through() == owner.feed.revision()
+        assert owner.online.page(lived.store.store_id, "customer", None, 1)
+        assert caplog.text.count("were copied again") == 1
+        clock.sleep(5)
+        care.step()
+        assert caplog.text.count("were copied again") == 1
 
 
 def test_a_frozen_server_is_an_error_in_bounded_time(

@@ -9,6 +9,7 @@ from shopwright.app.backup.age import BackupAge
 from shopwright.app.bootstrap import open_errands, open_offline
 from shopwright.app.checkpointing import SECONDS_MAX, Checkpointing
 from shopwright.app.child import PROGRAM
+from shopwright.app.copy_care import CopyCare
 from shopwright.app.erasing import Erasing
 from shopwright.app.errands import REDRIVE, ErrandDesk, redriving
 from shopwright.app.filling import Filling
@@ -47,7 +48,8 @@ def chores_of(owner: Owner, metrics: Metrics | None = None) -> Iterator[Sequence
                 BackupAge(settings.home, metrics, clock),
                 ParityWatch(owner, _parity_check(owner), metrics, clock, os.urandom),
             )
-        yield (desk, Erasing(owner, metrics), Filling(owner), checkpointing, *looks)
+        care = CopyCare(owner.materializer, owner.feed, owner.online, clock)
+        yield (desk, Erasing(owner, metrics), care, Filling(owner), checkpointing, *looks)
     finally:
         checkpointing.end()
 
