@@ -142,6 +142,8 @@ def version(
         refund_minor=index,
         lines=LINES,
         reconstructed=index % 2 == 1,
+        sold=index % 3 > 0,
+        discount_minor=index * 7,
     )
 
 

@@ -66,34 +66,39 @@ class OfflineStoreContract:
             "known_until_us",
             "occurred_us",
             "valid",
+            "sold",
             "gross_minor",
             "refund_minor",
             "net_minor",
+            "discount_minor",
+            "list_minor",
         ]
         times = (MIDNIGHT + 1, UNTIL_FOREVER_US, MIDNIGHT)
+        amounts = (1_000, 300, 700, 250, 1_250)
         assert rows(found) == [
-            (ONE, b"\2" + bytes(15), 3, None, *times, False, 1_000, 300, 700),
-            (ONE, b"\2\1" + bytes(14), 3, ANNA, *times, True, 1_000, 300, 700),
+            (ONE, b"\2" + bytes(15), 3, None, *times, False, True, *amounts),
+            (ONE, b"\2\1" + bytes(14), 3, ANNA, *times, True, True, *amounts),
         ]
 
     def test_every_column_of_a_line_is_read_back(self, store: OfflineStore) -> None:
         store.write({OCTOBER: [order(1, ANNA)]}, {}, through=1)
         found = store.query("SELECT * FROM lines ORDER BY line_no", [ONE], None)
-        shared = (ANNA, MIDNIGHT + 1, UNTIL_FOREVER_US, MIDNIGHT, True)
+        shared = (ANNA, MIDNIGHT + 1, UNTIL_FOREVER_US, MIDNIGHT, True, True)
         head = (ONE, b"\1" + bytes(15), 3)
         assert rows(found) == [
-            (*head, 0, *shared, "11", "7", "8", "RED-ü'\"; --", 2, 1_000, False),
-            (*head, 1, *shared, "12", None, None, None, 1, 5_000, True),
+            (*head, 0, *shared, "11", "7", "8", "RED-ü'\"; --", 2, 1_000, False, 250, 1, 300),
+            (*head, 1, *shared, "12", None, None, None, 1, 5_000, True, 0, 0, 0),
         ]
-        assert list(found)[3:9] == [
+        assert list(found)[3:10] == [
             "line_no",
             "customer",
             "known_us",
             "known_until_us",
             "occurred_us",
             "valid",
+            "sold",
         ]
-        assert list(found)[9:] == [
+        assert list(found)[10:] == [
             "line_id",
             "product_id",
             "variant_id",
@@ -101,6 +106,9 @@ class OfflineStoreContract:
             "quantity",
             "gross_minor",
             "gift_card",
+            "discount_minor",
+            "returned",
+            "refund_minor",
         ]
 
     def test_every_column_of_a_product_is_read_back(self, store: OfflineStore) -> None:

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from shopwright.core.types.customer import CustomerMerge
-from shopwright.core.types.order import OrderDeletion, OrderFact, OrderTelling, OrderVersion
+from shopwright.core.types.order import Line, OrderDeletion, OrderFact, OrderTelling, OrderVersion
 from shopwright.core.types.order import RefundFact as LoneRefund
 
 DAY = 24 * 60 * 60 * 1_000_000
-Orders = list[tuple[int, int, int]]  # (occurred, gross, refund) of each valid order
+Orders = list[tuple[int, int, int, int]]
+"""(occurred, gross, refund, discount) of each valid order"""
 Told = Mapping[bytes, Sequence[OrderTelling]]
 Merges = Sequence[CustomerMerge]
 Vector = dict[str, int | float | None]
@@ -27,7 +28,7 @@ def of_versions(
     for v in versions:
         known = v.known_us < as_of and not v.known_until_us < as_of
         if v.store_id == store and v.customer == customer and v.valid and known:
-            alive.append((v.occurred_us, v.gross_minor, v.refund_minor))
+            alive.append((v.occurred_us, v.gross_minor, v.refund_minor, v.discount_minor))
     return _features(alive, as_of, minor)
 
 
@@ -50,7 +51,7 @@ def settled(customer: bytes | None, merges: Merges, now: int) -> bytes | None:
 
 def _as_told(
     tellings: Sequence[OrderTelling], merges: Merges, customer: bytes, now: int
-) -> tuple[int, int, int] | None:
+) -> tuple[int, int, int, int] | None:
     facts = [t for t in tellings if isinstance(t, OrderFact)]
     facts.sort(key=lambda f: (f.updated_us, f.triggered_us, msgspec.json.encode(f)))
     if not facts or now < min(f.created_us for f in facts):
@@ -66,18 +67,27 @@ def _as_told(
     gift_cards = {line.line_id for line in base.lines if line.gift_card}
     gross = sum(line.gross_minor for line in base.lines if not line.gift_card)
     gross -= sum(m for i, _, m in base.edited_off if told and i not in gift_cards)
+    discount = sum(_discount(base, line, told=bool(told)) for line in base.lines)
     refunds = {t.refund.refund_id: t.refund for t in tellings if isinstance(t, LoneRefund)}
     for fact in facts:
         refunds |= {refund.refund_id: refund for refund in fact.refunds}
     known = [line for r in refunds.values() if r.known_us <= now for line in r.lines]
     refund = sum(m for i, _, m in known if i not in gift_cards)
-    return base.occurred_us, max(gross, 0), min(refund, max(gross, 0))
+    return base.occurred_us, max(gross, 0), min(refund, max(gross, 0)), discount
+
+
+def _discount(fact: OrderFact, line: Line, *, told: bool) -> int:
+    """Return a line's discount, less that of the units that an edit took off."""
+    off = sum(units for i, units, _ in fact.edited_off if told and i == line.line_id)
+    if line.gift_card or not off:
+        return 0 if line.gift_card else line.discount_minor
+    return line.discount_minor * max(0, line.quantity - off) // line.quantity
 
 
 def _features(orders: Orders, as_of: int, minor: int) -> Vector:
     past = sorted(order for order in orders if order[0] < as_of)
-    times = [occurred for occurred, _, _ in past]
-    n, gross, refund = len(past), sum(g for _, g, _ in past), sum(r for _, _, r in past)
+    times = [order[0] for order in past]
+    n, gross, refund = len(past), sum(order[1] for order in past), sum(order[2] for order in past)
 
     def within(days: int) -> Orders:
         return [order for order in past if as_of - order[0] <= days * DAY]
@@ -90,8 +100,8 @@ def _features(orders: Orders, as_of: int, minor: int) -> Vector:
         "orders_30d": len(within(30)),
         "orders_90d": len(within(90)),
         "orders_total": n,
-        "net_spend_30d": sum(g - r for _, g, r in within(30)),
-        "net_spend_90d": sum(g - r for _, g, r in within(90)),
+        "net_spend_30d": sum(g - r for _, g, r, _ in within(30)),
+        "net_spend_90d": sum(g - r for _, g, r, _ in within(90)),
         "net_spend_total": gross - refund,
         "aov_total": float(gross - refund) / float(n * minor) if n else None,
         "refund_ratio_total": float(refund) / float(gross) if gross else None,
@@ -101,10 +111,12 @@ def _features(orders: Orders, as_of: int, minor: int) -> Vector:
 
 def _habits(past: Orders, as_of: int) -> Vector:
     """Return the richer features; ages are counted order by order."""
-    times = [occurred for occurred, _, _ in past]
+    times = [order[0] for order in past]
     n = len(past)
     year = [order for order in past if as_of - order[0] <= 365 * DAY]
-    gross, refund = sum(g for _, g, _ in year), sum(r for _, _, r in year)
+    gross, refund = sum(order[1] for order in year), sum(order[2] for order in year)
+    discount = sum(order[3] for order in year)
+    some = sum(order[3] > 0 for order in past)
     weights = [0.5 ** min(4, max(0, -(-(as_of - time) // (90 * DAY)) - 1)) for time in times]
     spread = times[-1] - times[0] if n else 0
     waited = float(as_of - times[-1]) * float(n - 1) / float(spread) if spread else None
@@ -113,7 +125,13 @@ def _habits(past: Orders, as_of: int) -> Vector:
         "net_spend_365d": gross - refund,
         "orders_decayed": float(sum(weights)),
         "recency_over_rhythm": waited,
-        "refunded_orders_ratio": float(sum(r > 0 for _, _, r in past)) / float(n) if n else None,
+        "refunded_orders_ratio": float(sum(order[2] > 0 for order in past)) / float(n)
+        if n
+        else None,
         "refund_ratio_365d": float(refund) / float(gross) if gross else None,
-        "net_largest_order": max((g - r for _, g, r in past), default=None),
+        "discounted_orders_ratio": float(some) / float(n) if n else None,
+        "discount_ratio_365d": (
+            float(discount) / float(gross + discount) if gross + discount else None
+        ),
+        "net_largest_order": max((g - r for _, g, r, _ in past), default=None),
     }

@@ -43,6 +43,9 @@ def order(number: int, customer: Pseudonym | None, **changes: object) -> OrderVe
                 quantity=2,
                 gross_minor=1_000,
                 gift_card=False,
+                discount_minor=250,
+                returned=1,
+                refund_minor=300,
             ),
             Line(
                 line_id="12",
@@ -55,6 +58,8 @@ def order(number: int, customer: Pseudonym | None, **changes: object) -> OrderVe
             ),
         ),
         "reconstructed": False,
+        "sold": True,
+        "discount_minor": 250,
     }
     return OrderVersion(**{**fields, **changes})  # type: ignore[arg-type]
 
@@ -160,6 +165,8 @@ def small_orders(*numbers: int, customer: Pseudonym = ANNA) -> list[OrderVersion
                 ),
             ),
             reconstructed=False,
+            sold=True,
+            discount_minor=0,
         )
         for number in numbers
     ]

@@ -168,6 +168,7 @@ def _chain(choose: Choose, number: int) -> list[OrderVersion]:
     ):
         customer = one_of(choose, (*CUSTOMERS[:2], *CUSTOMERS[:3], None))
         gross_minor = one_of(choose, _AMOUNTS)
+        sold = choose(0, 4) > 0
         chain.append(
             OrderVersion(
                 store_id=store_id,
@@ -177,11 +178,13 @@ def _chain(choose: Choose, number: int) -> list[OrderVersion]:
                 known_us=known_us,
                 known_until_us=until_us,
                 occurred_us=instant(choose) if choose(0, 9) == 0 else occurred_us,
-                valid=customer is not None and choose(0, 4) > 0,
+                valid=sold and customer is not None,
                 gross_minor=gross_minor,
                 refund_minor=min(gross_minor, one_of(choose, _AMOUNTS)),
                 lines=(),
                 reconstructed=choose(0, 1) == 1,
+                sold=sold,
+                discount_minor=one_of(choose, _AMOUNTS),
             )
         )
     return chain
@@ -223,6 +226,7 @@ def _fact(
             quantity=choose(1, 3),
             gross_minor=one_of(choose, _AMOUNTS),
             gift_card=choose(0, 4) == 0,
+            discount_minor=one_of(choose, (0, 0, *_AMOUNTS)),
         )
         for i in range(choose(0, 3))
     )

@@ -181,6 +181,8 @@ def _record_seeds() -> list[bytes]:
         refund_minor=100,
         lines=(),
         reconstructed=False,
+        sold=True,
+        discount_minor=250,
     )
     newer = structs.replace(
         told, occurred_us=1_794_000_000_000_000, order=Pseudonym(bytes(15) + b"1")

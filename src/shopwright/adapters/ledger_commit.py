@@ -86,7 +86,7 @@ def _write_orders(
     versions = [version for chain in orders.values() for version in chain]
     connection.executemany(
         f"INSERT INTO order_versions ({ORDER_COLUMNS}, month, revision) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [from_order(version, revision) for version in versions],
     )
     months = {(version.store_id, month_of(version.occurred_us)) for version in versions}

@@ -17,7 +17,7 @@ from shopwright.core.types.product import ProductVersion, Variant
 
 ORDER_COLUMNS = (
     "store_id, order_key, version, customer, known_us, known_until_us, occurred_us, valid, "
-    "gross_minor, refund_minor, lines, reconstructed"
+    "gross_minor, refund_minor, lines, reconstructed, sold, discount_minor"
 )
 PRODUCT_COLUMNS = (
     "store_id, product_id, version, known_us, known_until_us, title, category, status, deleted, "
@@ -58,6 +58,8 @@ def from_order(version: OrderVersion, revision: int) -> tuple[Any, ...]:
         version.refund_minor,
         _encode(version.lines),
         version.reconstructed,
+        version.sold,
+        version.discount_minor,
         month_of(version.occurred_us),
         revision,
     )
@@ -78,6 +80,8 @@ def to_order(row: tuple[Any, ...], path: Path) -> OrderVersion:
         refund_minor=row[9],
         lines=_decode(_lines, row[10], path),
         reconstructed=bool(row[11]),
+        sold=bool(row[12]),
+        discount_minor=row[13],
     )
 
 

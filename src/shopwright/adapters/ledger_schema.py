@@ -110,6 +110,19 @@ MIGRATIONS = (
             FROM documents, meta WHERE kind = 'stock_month' AND name = 'revision'
             ON CONFLICT (store_id, month) DO UPDATE SET revision = excluded.revision""",
     ),
+    # What was sold to nobody in particular, and for how much less. Rows of before know what was
+    # valid and no discounts until their order is told again, or the log is replayed.
+    (
+        "ALTER TABLE order_versions ADD COLUMN sold INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE order_versions ADD COLUMN discount_minor INTEGER NOT NULL DEFAULT 0",
+        "UPDATE order_versions SET sold = valid",
+        """UPDATE meta SET value = value + 1 WHERE name = 'revision'
+            AND EXISTS (SELECT 1 FROM order_versions)""",
+        """INSERT INTO changed_months (store_id, month, revision)
+            SELECT DISTINCT store_id, month, value FROM order_versions, meta
+            WHERE name = 'revision'
+            ON CONFLICT (store_id, month) DO UPDATE SET revision = excluded.revision""",
+    ),
 )
 
 REVISION = "SELECT value FROM meta WHERE name = 'revision'"

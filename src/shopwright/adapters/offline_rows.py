@@ -25,6 +25,7 @@ _OF_CUSTOMER = [
     *_KNOWN,
     pa.field("occurred_us", pa.int64(), nullable=False),
     pa.field("valid", pa.bool_(), nullable=False),
+    pa.field("sold", pa.bool_(), nullable=False),
 ]
 
 SCHEMAS: dict[str, Any] = {
@@ -35,6 +36,8 @@ SCHEMAS: dict[str, Any] = {
             pa.field("gross_minor", pa.int64(), nullable=False),
             pa.field("refund_minor", pa.int64(), nullable=False),
             pa.field("net_minor", pa.int64(), nullable=False),
+            pa.field("discount_minor", pa.int64(), nullable=False),
+            pa.field("list_minor", pa.int64(), nullable=False),
         ]
     ),
     "lines": pa.schema(
@@ -49,6 +52,9 @@ SCHEMAS: dict[str, Any] = {
             pa.field("quantity", pa.int64(), nullable=False),
             pa.field("gross_minor", pa.int64(), nullable=False),
             pa.field("gift_card", pa.bool_(), nullable=False),
+            pa.field("discount_minor", pa.int64(), nullable=False),
+            pa.field("returned", pa.int64(), nullable=False),
+            pa.field("refund_minor", pa.int64(), nullable=False),
         ]
     ),
     "products": pa.schema(
@@ -174,6 +180,8 @@ def _order_row(one: OrderVersion) -> tuple[Any, ...]:
         one.gross_minor,
         one.refund_minor,
         one.gross_minor - one.refund_minor,
+        one.discount_minor,
+        one.gross_minor + one.discount_minor,
     )
 
 
@@ -192,13 +200,23 @@ def _line_rows(one: OrderVersion) -> list[tuple[Any, ...]]:
             line.quantity,
             line.gross_minor,
             line.gift_card,
+            line.discount_minor,
+            line.returned,
+            line.refund_minor,
         )
         for number, line in enumerate(one.lines)
     ]
 
 
 def _of_customer(one: OrderVersion) -> tuple[Any, ...]:
-    return one.customer, one.known_us, one.known_until_us, one.occurred_us, one.valid
+    return (
+        one.customer,
+        one.known_us,
+        one.known_until_us,
+        one.occurred_us,
+        one.valid,
+        one.sold,
+    )
 
 
 def _product_row(one: ProductVersion) -> tuple[Any, ...]:

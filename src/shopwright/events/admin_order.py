@@ -13,7 +13,12 @@ from msgspec import Struct
 from shopwright.core.errors import Unreadable
 from shopwright.core.types.ledger import Telling
 from shopwright.core.types.order import Line, Refund
-from shopwright.events.order_fact import OrderParts, merged_refund_lines, order_fact
+from shopwright.events.order_fact import (
+    OrderParts,
+    line_money,
+    merged_refund_lines,
+    order_fact,
+)
 from shopwright.events.reading import (
     MoneySet,
     Reading,
@@ -152,20 +157,21 @@ def _minor(bag: _Bag, reading: Reading) -> int:
 
 
 def _line(line: _Line, reading: Reading, *, taxes_included: bool) -> Line:
-    gross_minor = line.quantity * _minor(line.original_unit_price_set, reading)
-    gross_minor -= sum(
-        _minor(share.allocated_amount_set, reading) for share in line.discount_allocations
+    taxes = line.tax_lines if taxes_included else ()
+    gross_minor, discount_minor = line_money(
+        line.quantity * _minor(line.original_unit_price_set, reading),
+        sum(_minor(share.allocated_amount_set, reading) for share in line.discount_allocations),
+        sum(_minor(tax.price_set, reading) for tax in taxes),
     )
-    if taxes_included:
-        gross_minor -= sum(_minor(tax.price_set, reading) for tax in line.tax_lines)
     return Line(
         line_id=plain_id(line.id, "id of a line"),
         product_id=_id_of(line.product, "product of a line"),
         variant_id=_id_of(line.variant, "variant of a line"),
         sku=text_or_none(line.sku, "sku of a line"),
         quantity=line.quantity,
-        gross_minor=max(0, gross_minor),
+        gross_minor=gross_minor,
         gift_card=line.is_gift_card,
+        discount_minor=discount_minor,
     )
 
 

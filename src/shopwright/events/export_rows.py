@@ -184,6 +184,7 @@ def _lines(
 ) -> tuple[list[ExportedLine], dict[str, tuple[str | None, str]]]:
     """Return the lines, worth together what the order's subtotal says, without tax."""
     before: list[int] = []
+    line_off: list[int] = []
     named: list[tuple[str, str | None, str, int]] = []
     for row in group:
         title = row.cells["Lineitem name"].strip()[:TEXT_LENGTH_MAX]
@@ -194,13 +195,24 @@ def _lines(
         price = minor(row.cells["Lineitem price"], currency, "Lineitem price")
         off = minor(row.cells.get("Lineitem discount", ""), currency, "Lineitem discount")
         before.append(max(0, quantity * price - off))
+        line_off.append(min(off, quantity * price))
         named.append((sku or title, sku, title, quantity))
     less = min(sum(before), max(0, sum(before) - money.subtotal + money.tax))
     off_each = spread(less, before)
-    lines = [
-        ExportedLine(product=product, sku=sku, quantity=quantity, gross_minor=max(0, worth - off))
-        for (product, sku, _, quantity), worth, off in zip(named, before, off_each, strict=True)
-    ]
+    order_off = spread(min(sum(before), max(0, sum(before) - money.subtotal)), before)
+    lines = []
+    for place, (product, sku, _, quantity) in enumerate(named):
+        gross = max(0, before[place] - off_each[place])
+        off, paid = line_off[place] + order_off[place], before[place] - order_off[place]
+        lines.append(
+            ExportedLine(
+                product=product,
+                sku=sku,
+                quantity=quantity,
+                gross_minor=gross,
+                discount_minor=off * gross // paid if money.tax and paid > 0 else off,
+            )
+        )
     return lines, {product: (sku, title) for product, sku, title, _ in named}
 
 

@@ -30,6 +30,8 @@ class ExportedLine(Struct, frozen=True, kw_only=True):
     quantity: int
     gross_minor: int
     """After all discounts, without tax."""
+    discount_minor: int = 0
+    """What discounts took off, of the line and of the order, without tax."""
 
 
 class ExportedOrder(Struct, frozen=True, kw_only=True):
@@ -110,6 +112,7 @@ def _line(number: int, line: ExportedLine) -> Line:
         quantity=line.quantity,
         gross_minor=line.gross_minor,
         gift_card=False,
+        discount_minor=line.discount_minor,
     )
 
 

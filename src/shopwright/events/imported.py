@@ -13,7 +13,12 @@ from shopwright.core.errors import Unreadable
 from shopwright.core.types.ledger import Telling
 from shopwright.core.types.order import Line, Refund
 from shopwright.core.types.product import ProductFact
-from shopwright.events.order_fact import OrderParts, merged_refund_lines, order_fact
+from shopwright.events.order_fact import (
+    OrderParts,
+    line_money,
+    merged_refund_lines,
+    order_fact,
+)
 from shopwright.events.reading import (
     Reading,
     check_currency,
@@ -143,14 +148,17 @@ def _check_dates(imported: ImportedOrder) -> None:
 
 
 def _line(line: ImportedLine) -> Line:
+    list_minor = line.quantity * line.unit_price_minor
+    gross_minor, discount_minor = line_money(list_minor, line.discount_minor, 0)
     return Line(
         line_id=line.line_id,
         product_id=text_or_none(line.product_id, "product_id of a line"),
         variant_id=text_or_none(line.variant_id, "variant_id of a line"),
         sku=text_or_none(line.sku, "sku of a line"),
         quantity=line.quantity,
-        gross_minor=max(0, line.quantity * line.unit_price_minor - line.discount_minor),
+        gross_minor=gross_minor,
         gift_card=line.gift_card,
+        discount_minor=discount_minor,
     )
 
 

@@ -70,6 +70,8 @@ def chain(
             refund_minor=state.refund_minor,
             lines=state.lines,
             reconstructed=known_us not in own_us,
+            sold=state.sold,
+            discount_minor=state.discount_minor,
         )
         for number, ((known_us, state), until_us) in enumerate(zip(states, ends_us, strict=True))
     )
@@ -117,6 +119,8 @@ class _State(NamedTuple):
     gross_minor: int
     refund_minor: int
     lines: tuple[Line, ...]
+    sold: bool
+    discount_minor: int
 
 
 def _best(tellings: Sequence[Telling]) -> Sequence[Telling]:
@@ -194,30 +198,58 @@ def _state(history: _History, at_us: int) -> _State:
     lines = _lines_left(base) if told else base.lines
     gift_cards = {line.line_id for line in lines if line.gift_card}
     gross_minor = sum(line.gross_minor for line in lines if not line.gift_card)
+    refunded = _refunded(history.refunds, at_us)
     refund_minor = sum(
-        minor
-        for refund in history.refunds
-        if refund.known_us <= at_us
-        for line_id, _, minor in refund.lines
-        if line_id not in gift_cards
+        minor for line_id, (_, minor) in refunded.items() if line_id not in gift_cards
     )
     customer = base.customer
     if customer is not None and history.merges:
         customer = settle_customer(customer, history.merges, at_us)
+    sold = (
+        base.confirmed
+        and not base.test
+        and not (told and base.voided)
+        and not _is_past(history.cancelled_us, at_us)
+        and not _is_past(history.deleted_us, at_us)
+    )
     return _State(
         customer=customer,
         occurred_us=base.occurred_us,
-        valid=(
-            base.confirmed
-            and not base.test
-            and not (told and base.voided)
-            and not _is_past(history.cancelled_us, at_us)
-            and not _is_past(history.deleted_us, at_us)
-            and customer is not None
-        ),
+        valid=sold and customer is not None,
         gross_minor=gross_minor,
         refund_minor=min(gross_minor, refund_minor),
-        lines=lines,
+        lines=_with_refunds(lines, refunded),
+        sold=sold,
+        discount_minor=sum(line.discount_minor for line in lines if not line.gift_card),
+    )
+
+
+def _refunded(refunds: Sequence[Refund], at_us: int) -> Mapping[str, tuple[int, int]]:
+    """Return line id to (units, minor units) of all refunds known at the instant."""
+    refunded: dict[str, tuple[int, int]] = {}
+    for refund in refunds:
+        if refund.known_us <= at_us:
+            for line_id, units, minor in refund.lines:
+                before = refunded.get(line_id, (0, 0))
+                refunded[line_id] = (before[0] + units, before[1] + minor)
+    return refunded
+
+
+def _with_refunds(
+    lines: tuple[Line, ...], refunded: Mapping[str, tuple[int, int]]
+) -> tuple[Line, ...]:
+    """Return the lines with what came back of each: never more than was sold."""
+    if not refunded:
+        return lines
+    return tuple(
+        msgspec.structs.replace(
+            line,
+            returned=min(line.quantity, refunded[line.line_id][0]),
+            refund_minor=min(line.gross_minor, refunded[line.line_id][1]),
+        )
+        if line.line_id in refunded
+        else line
+        for line in lines
     )
 
 
@@ -236,10 +268,11 @@ def _lines_left(fact: OrderFact) -> tuple[Line, ...]:
 
 
 def _less(line: Line, units: int, minor: int) -> Line:
-    if not units and not minor:
+    if not (units or minor) or not line.quantity:
         return line
     return msgspec.structs.replace(
         line,
         quantity=max(0, line.quantity - units),
         gross_minor=max(0, line.gross_minor - minor),
+        discount_minor=line.discount_minor * max(0, line.quantity - units) // line.quantity,
     )

@@ -59,6 +59,20 @@ def order_fact(parts: OrderParts, reading: Reading) -> OrderFact:
     )
 
 
+def line_money(list_minor: int, off_minor: int, tax_minor: int) -> tuple[int, int]:
+    """Return (gross, discount) of a line, both without tax, from its list price for all units.
+
+    ``tax_minor`` is the tax inside the price, 0 where prices exclude it. The discount loses the
+    same share of tax as what is left to pay: Shopify tells the tax of the discounted price only.
+    """
+    paid_minor = list_minor - off_minor
+    gross_minor = max(0, paid_minor - tax_minor)
+    discount_minor = max(0, min(off_minor, list_minor))
+    if tax_minor and paid_minor > 0:
+        discount_minor = discount_minor * gross_minor // paid_minor
+    return gross_minor, discount_minor
+
+
 def merged_refund_lines(lines: Iterable[tuple[str, int, int]]) -> tuple[tuple[str, int, int], ...]:
     """Return one (line id, units, minor units) per line, by line id."""
     units: Counter[str] = Counter()
@@ -106,7 +120,9 @@ def _check(lines: Sequence[Line], refunds: Sequence[Refund]) -> None:
             text_or_none(found, "an id or sku of a line")
         if not (0 <= line.quantity <= UNITS_MAX and 0 <= line.gross_minor <= MINOR_MAX):
             raise Unreadable("a line has a negative or absurd quantity or amount")
-    if sum(line.gross_minor for line in lines) > MINOR_MAX:
+        if not 0 <= line.discount_minor <= MINOR_MAX:
+            raise Unreadable("a line has a negative or absurd discount")
+    if sum(line.gross_minor + line.discount_minor for line in lines) > MINOR_MAX:
         raise Unreadable("its amount is too large to be true")
     if len({line.line_id for line in lines}) < len(lines):
         raise Unreadable("two lines have the same id")

@@ -15,7 +15,7 @@ from shopwright.core.errors import Unreadable
 from shopwright.core.types.ledger import Telling
 from shopwright.core.types.order import Line, OrderDeletion, OrderEdit
 from shopwright.events.deletion import deleted_id
-from shopwright.events.order_fact import OrderParts, order_fact
+from shopwright.events.order_fact import OrderParts, line_money, order_fact
 from shopwright.events.reading import (
     MoneySet,
     Reading,
@@ -176,32 +176,34 @@ def _current_units(lines: Sequence[LinePayload]) -> dict[str, int]:
 
 
 def _line(line: LinePayload, reading: Reading, *, taxes_included: bool) -> Line:
+    gross_minor, discount_minor = _money(line, reading, taxes_included=taxes_included)
     return Line(
         line_id=plain_id(line.id, "id of a line"),
         product_id=plain_id_or_none(line.product_id, "product_id of a line"),
         variant_id=plain_id_or_none(line.variant_id, "variant_id of a line"),
         sku=text_or_none(line.sku, "sku of a line"),
         quantity=line.quantity,
-        gross_minor=_gross_minor(line, reading, taxes_included=taxes_included),
+        gross_minor=gross_minor,
         gift_card=bool(line.gift_card),
+        discount_minor=discount_minor,
     )
 
 
-def _gross_minor(line: LinePayload, reading: Reading, *, taxes_included: bool) -> int:
-    """Return quantity × price − discounts, without tax, at least 0.
+def _money(line: LinePayload, reading: Reading, *, taxes_included: bool) -> tuple[int, int]:
+    """Return (quantity × price − discounts, discounts), without tax, each at least 0.
 
     ``total_discount`` is not read: it leaves out the discounts of the whole order.
     """
     unit_minor = shop_minor(line.price_set, line.price, reading)
     if unit_minor is None:
         raise Unreadable("a line has no price")
-    gross_minor = line.quantity * unit_minor
-    for share in line.discount_allocations or ():
-        gross_minor -= shop_minor(share.amount_set, share.amount, reading) or 0
-    if taxes_included:
-        for tax in line.tax_lines or ():
-            gross_minor -= shop_minor(tax.price_set, tax.price, reading) or 0
-    return max(0, gross_minor)
+    off_minor = sum(
+        shop_minor(share.amount_set, share.amount, reading) or 0
+        for share in line.discount_allocations or ()
+    )
+    taxes = line.tax_lines or () if taxes_included else ()
+    tax_minor = sum(shop_minor(tax.price_set, tax.price, reading) or 0 for tax in taxes)
+    return line_money(line.quantity * unit_minor, off_minor, tax_minor)
 
 
 _ORDER = msgspec.json.Decoder(OrderPayload)

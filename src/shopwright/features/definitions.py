@@ -35,6 +35,10 @@ _REFUND = (
     "`refunds[].refund_line_items[].subtotal_set.shop_money` from `refunds[].created_at` on, "
     "at most the gross"
 )
+_DISCOUNT = (
+    "`line_items[].discount_allocations[].amount_set.shop_money`, less its part of the tax where "
+    "`taxes_included`; without `line_items[].gift_card`"
+)
 
 ORDERS = Relation(
     name="orders",
@@ -44,6 +48,8 @@ ORDERS = Relation(
         "gross_minor": _GROSS,
         "refund_minor": _REFUND,
         "net_minor": "`gross_minor` − `refund_minor`",
+        "discount_minor": _DISCOUNT,
+        "list_minor": "`gross_minor` + `discount_minor`",
     },
     validity=(
         "`confirmed`, not `test`, no `cancelled_at`, `financial_status` neither `voided` nor "
@@ -117,7 +123,7 @@ CUSTOMER = FeatureView(
 
 CUSTOMER_HABITS = FeatureView(
     name="customer_habits",
-    version=1,
+    version=2,
     entity="customer",
     relation=ORDERS,
     inputs=(
@@ -139,6 +145,17 @@ CUSTOMER_HABITS = FeatureView(
             "orders",
             "Valid orders of which something was refunded.",
         ),
+        Aggregate(
+            "orders_discounted",
+            COUNT_POSITIVE,
+            "discount_minor",
+            None,
+            "F",
+            "orders",
+            "Valid orders with a discount.",
+        ),
+        _money("discount_365d", "discount_minor", "Discounts of the last 365 days.", days=365),
+        _money("list_365d", "list_minor", "What that would have been without them.", days=365),
     ),
     features=(
         _orders("orders_365d", "Valid orders in the last 365 days.", days=365),
@@ -175,6 +192,22 @@ CUSTOMER_HABITS = FeatureView(
             "share",
             "Share of the merchandise ordered in the last 365 days that was refunded.",
         ),
+        Derived(
+            "discounted_orders_ratio",
+            RATIO,
+            ("orders_discounted", "orders_total"),
+            "F",
+            "share",
+            "Share of the orders that came with a discount.",
+        ),
+        Derived(
+            "discount_ratio_365d",
+            RATIO,
+            ("discount_365d", "list_365d"),
+            "M",
+            "share",
+            "Share of the list prices of the last 365 days that discounts took off.",
+        ),
         Aggregate(
             "net_largest_order",
             MAX,
@@ -186,6 +219,7 @@ CUSTOMER_HABITS = FeatureView(
         ),
     ),
 )
-"""What tells customers apart beyond the twelve: a year of history, how it fades, and returns."""
+"""What tells customers apart beyond the twelve: a year of history and how it fades, discounts, and
+returns."""
 
 VIEWS = (CUSTOMER, CUSTOMER_HABITS)

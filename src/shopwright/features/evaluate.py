@@ -5,7 +5,7 @@ Windows are cut when read, so they expire without an event.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from operator import sub
+from operator import add, sub
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,14 +23,22 @@ class Row(NamedTuple):
     known_until_us: int
     gross_minor: int
     refund_minor: int
+    discount_minor: int
     valid: bool
 
 
 Orders = tuple[Integers, ...]
 """Columns of the orders that count, by ``occurred_us`` ascending, in the order of COLUMNS."""
 
-COLUMNS = ("occurred_us", "gross_minor", "refund_minor", "net_minor")
-_NONE: Orders = ((), (), (), ())
+COLUMNS = (
+    "occurred_us",
+    "gross_minor",
+    "refund_minor",
+    "net_minor",
+    "discount_minor",
+    "list_minor",
+)
+_NONE: Orders = ((),) * len(COLUMNS)
 
 
 def answer(
@@ -63,7 +71,7 @@ def answer(
 
 def counted(rows: Iterable[tuple[Any, ...]], as_of_us: int) -> Orders:
     """Return the columns of the rows that count as of the instant; ``rows`` are by occurred_us."""
-    alive = [row for row in rows if row[5] and row[1] < as_of_us <= row[2] and row[0] < as_of_us]
+    alive = [row for row in rows if row[6] and row[1] < as_of_us <= row[2] and row[0] < as_of_us]
     return columns_of(alive)
 
 
@@ -71,8 +79,9 @@ def columns_of(rows: Sequence[tuple[Any, ...]]) -> Orders:
     """Return the columns of rows that all count."""
     if not rows:
         return _NONE
-    occurred, _, _, gross, refund, _ = zip(*rows, strict=True)
-    return occurred, gross, refund, tuple(map(sub, gross, refund))
+    occurred, _, _, gross, refund, discount, _ = zip(*rows, strict=True)
+    net, listed = tuple(map(sub, gross, refund)), tuple(map(add, gross, discount))
+    return occurred, gross, refund, net, discount, listed
 
 
 def counted_by_numpy(rows: "np.ndarray[Any, Any]", as_of_us: int) -> Orders:
@@ -83,5 +92,10 @@ def counted_by_numpy(rows: "np.ndarray[Any, Any]", as_of_us: int) -> Orders:
         & (as_of_us <= rows["known_until_us"])
         & (rows["occurred_us"] < as_of_us)
     ]
-    gross, refund = alive["gross_minor"], alive["refund_minor"]
-    return np.ascontiguousarray(alive["occurred_us"]), gross, refund, gross - refund
+    gross, refund, discount = (
+        alive["gross_minor"],
+        alive["refund_minor"],
+        alive["discount_minor"],
+    )
+    occurred = np.ascontiguousarray(alive["occurred_us"])
+    return occurred, gross, refund, gross - refund, discount, gross + discount

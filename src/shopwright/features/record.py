@@ -4,12 +4,13 @@ Orders that can change in no window any more are folded into the states of the v
 aggregates; every other version is kept with the instants between which it was known. The state
 answers exactly for any instant from its floor on, and refuses an earlier one.
 
-Format 2, little-endian: format (1 byte), view version (2), floor_us (8), settled orders (4), listed
+Format 3, little-endian: format (1 byte), view version (2), floor_us (8), settled orders (4), listed
 versions (4); then, when any order is settled, one 64-bit state for each lasting aggregate in the
 view's order; then the listed versions by ``occurred_us``, each occurred_us, known_us,
-known_until_us, gross_minor, refund_minor (8 each) and valid (1); last the CRC-32 of all that, so
-that a bit that turned on its way from the ledger to an answer is found. Format 1 is the same
-without the CRC-32, and is still read.
+known_until_us, gross_minor, refund_minor, discount_minor (8 each) and valid (1); last the CRC-32 of
+all that, so that a bit that turned on its way from the ledger to an answer is found. Format 2 is
+the same without discounts and format 1 without the CRC-32 too. Both are still read: no view that
+existed then asks for discounts.
 """
 
 import struct
@@ -29,16 +30,18 @@ from shopwright.features.evaluate import Row, answer, columns_of, counted, count
 from shopwright.features.operators import State
 from shopwright.features.view import FeatureView
 
-FORMAT = 2
+FORMAT = 3
 _UNCHECKED = 1
 """The format that had no checksum."""
+_UNDISCOUNTED = 2
+"""The last format whose rows had no discount."""
 _WITH_ITS_CHECKSUM = 0x2144DF1C
 """The CRC-32 of anything that is followed by its own CRC-32, little-endian."""
 _CHECKSUM = struct.Struct("<I")
 _CHECKSUM_BYTES = _CHECKSUM.size
 _HEADER = struct.Struct("<BHqII")
-_ROW = struct.Struct("<qqqqq?")
-_ROW_BYTES = _ROW.size
+_ROW = struct.Struct("<qqqqqq?")
+_OLD_ROW = struct.Struct("<qqqqq?")
 _ROWS = np.dtype(
     [
         ("occurred_us", "<i8"),
@@ -46,6 +49,7 @@ _ROWS = np.dtype(
         ("known_until_us", "<i8"),
         ("gross_minor", "<i8"),
         ("refund_minor", "<i8"),
+        ("discount_minor", "<i8"),
         ("valid", "?"),
     ]
 )
@@ -101,13 +105,18 @@ def evaluate(
         )
     totals = _totals(len(view.plan.merges) if settled_orders else 0)
     listed_from = _HEADER.size + totals.size
-    listed_to = listed_from + listed_versions * _ROW_BYTES
+    row = _ROW if state[0] > _UNDISCOUNTED else _OLD_ROW
+    listed_to = listed_from + listed_versions * row.size
     if len(state) != listed_to + _CHECKSUM_BYTES * (state[0] != _UNCHECKED):
         raise Damaged(
             f"a packed record has {len(state)} bytes, not as many as its header says; "
             "rebuild the records with `shopwright replay`"
         )
     settled = totals.unpack_from(state, _HEADER.size)
+    if row is _OLD_ROW:
+        listed = [(*old[:5], 0, old[5]) for old in row.iter_unpack(state[listed_from:listed_to])]
+        orders = counted(listed, as_of_us)
+        return answer(view, orders, settled, as_of_us, minor_per_major)
     if listed_versions > _LISTED_IN_PYTHON_MAX:
         rows = np.frombuffer(state, _ROWS, listed_versions, listed_from)
         return answer(view, counted_by_numpy(rows, as_of_us), settled, as_of_us, minor_per_major)
@@ -175,6 +184,7 @@ def _row(version: OrderVersion) -> Row:
         version.known_until_us,
         version.gross_minor,
         version.refund_minor,
+        version.discount_minor,
         version.valid,
     )
 

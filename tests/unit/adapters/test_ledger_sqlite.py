@@ -54,6 +54,8 @@ def order(number: int, customer: Pseudonym) -> tuple[Document, OrderFact, OrderV
         refund_minor=0,
         lines=(),
         reconstructed=False,
+        sold=True,
+        discount_minor=0,
     )
     return Document(STORE, "order", who), fact, version
 

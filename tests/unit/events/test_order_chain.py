@@ -49,6 +49,8 @@ def test_one_telling_is_one_version() -> None:
             refund_minor=0,
             lines=(LINE,),
             reconstructed=False,
+            sold=True,
+            discount_minor=0,
         ),
     )
 
@@ -91,6 +93,35 @@ def test_a_cancellation_and_a_refund_count_from_their_own_dates() -> None:
         Row(200, True, 2000, 1000, True),
         Row(400, False, 2000, 1000, True),
     ]
+
+
+def test_each_version_knows_what_had_come_back_of_each_line() -> None:
+    mug = replace(LINE, line_id="12", quantity=1, gross_minor=500, discount_minor=90)
+    gone = RefundFact(
+        order=ORDER,
+        refund=replace(REFUND, refund_id="9", known_us=400, lines=(("12", 3, 800), ("11", 1, 0))),
+    )
+    found = draw([replace(FACT, lines=(LINE, mug)), gone, RefundFact(order=ORDER, refund=REFUND)])
+    assert [
+        (v.known_us, *((line.returned, line.refund_minor) for line in v.lines)) for v in found
+    ] == [
+        (100, (0, 0), (0, 0)),
+        (200, (1, 1000), (0, 0)),
+        (400, (2, 1000), (1, 500)),  # never more of a line than was sold
+    ]
+    assert {v.discount_minor for v in found} == {90}
+
+
+def test_an_edit_takes_a_unit_off_with_its_part_of_the_discount() -> None:
+    told = replace(FACT, lines=(replace(LINE, discount_minor=301),))
+    edited = replace(told, updated_us=300, edited_off=(("11", 1, 1000),))
+    assert [version.discount_minor for version in draw([told, edited])] == [301, 150]
+
+
+def test_an_order_of_nobody_is_sold_and_counts_for_no_customer() -> None:
+    (guest,) = draw([replace(FACT, customer=None)])
+    (test,) = draw([replace(FACT, customer=None, test=True)])
+    assert (guest.sold, guest.valid, test.sold, test.valid) == (True, False, False, False)
 
 
 def test_a_deletion() -> None:

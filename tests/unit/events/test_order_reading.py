@@ -73,6 +73,17 @@ def test_a_whole_order() -> None:
     )
 
 
+def test_a_discount_loses_the_share_of_tax_that_its_line_has() -> None:
+    tax = [{"price": "3.00", "price_set": money("3.00")}]
+    taxed = line(price="10.00", quantity=2, tax_lines=tax) | {
+        "price_set": money("10.00"),
+        "discount_allocations": [{"amount": "2.00", "amount_set": money("2.00")}],
+    }
+    for included, expected in ((True, (1500, 166)), (False, (1800, 200))):
+        (found,) = fact(order(line_items=[taxed], taxes_included=included)).lines
+        assert (found.gross_minor, found.discount_minor) == expected
+
+
 def test_every_discount_counts_and_the_lines_own_total_does_not() -> None:
     allocations = [
         {"amount": "1.00", "amount_set": money("1.00")},

@@ -17,6 +17,7 @@ from shopwright.features.view import FeatureView, digest
 MEANINGS = {
     "customer@1": "eef6fec6c911ddfd405ee07cfbd389c6df80dc75f96a36dcff9a8659ca3e9903",
     "customer_habits@1": "22846bfd1da0348f37ad453406c6aeab9634b977d8b058e7d280ad22be234529",
+    "customer_habits@2": "f4cd1c85bbfcdce0296ad8ffeeef21964dbbbb4843dd6357cc1ac42c65116a37",
 }
 """Every version that was ever released, and the digest of what it means. A released one stays."""
 

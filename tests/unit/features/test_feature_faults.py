@@ -18,7 +18,7 @@ from shopwright.features.feature import Aggregate, Derived
 from shopwright.features.sql import point_in_time_sql
 from shopwright.features.view import FeatureView
 
-HISTORY = many(150)
+HISTORY = many(200)
 PYTHON = {"record", "versions"}
 EVERYWHERE = {"sql", *PYTHON}
 
@@ -71,15 +71,15 @@ def test_a_fault_in_the_sql_is_caught(fault: str) -> None:
 
 Row = tuple[Any, ...]
 COUNTING_FAULTS: dict[str, Callable[[Row, int], bool]] = {
-    "an order at the instant counts": lambda r, t: r[5] and r[1] < t <= r[2] and r[0] <= t,
+    "an order at the instant counts": lambda r, t: r[6] and r[1] < t <= r[2] and r[0] <= t,
     "what becomes known at the instant counts": (
-        lambda r, t: r[5] and r[1] <= t <= r[2] and r[0] < t
+        lambda r, t: r[6] and r[1] <= t <= r[2] and r[0] < t
     ),
-    "a version ends an instant early": lambda r, t: r[5] and r[1] < t < r[2] and r[0] < t,
-    "known_until ignored": lambda r, t: r[5] and r[1] < t and r[0] < t,
-    "known ignored": lambda r, t: r[5] and t <= r[2] and r[0] < t,
+    "a version ends an instant early": lambda r, t: r[6] and r[1] < t < r[2] and r[0] < t,
+    "known_until ignored": lambda r, t: r[6] and r[1] < t and r[0] < t,
+    "known ignored": lambda r, t: r[6] and t <= r[2] and r[0] < t,
     "valid ignored": lambda r, t: r[1] < t <= r[2] and r[0] < t,
-    "the future counts": lambda r, t: r[5] and r[1] < t <= r[2],
+    "the future counts": lambda r, t: r[6] and r[1] < t <= r[2],
 }
 
 

@@ -1,6 +1,7 @@
 """The packed record: what it holds, what it refuses, and that no byte string can surprise it."""
 
 from contextlib import suppress
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -35,6 +36,8 @@ def _order(number: int, occurred_us: int, **changes: object) -> OrderVersion:
         "refund_minor": number % 7,
         "lines": (),
         "reconstructed": False,
+        "sold": True,
+        "discount_minor": number % 5,
     }
     return OrderVersion(**{**fields, **changes})  # type: ignore[arg-type]
 
@@ -144,7 +147,7 @@ def test_short_histories_through_numpy_give_the_same_bits(monkeypatch: pytest.Mo
 
 def test_a_state_of_a_newer_format_is_not_read() -> None:
     state = bytes([record.FORMAT + 1]) + pack([], FLOOR)[1:]
-    with pytest.raises(TooNew, match="format 3 and this Shopwright reads up to 2; start the newer"):
+    with pytest.raises(TooNew, match="format 4 and this Shopwright reads up to 3; start the newer"):
         evaluate(CUSTOMER, state, FLOOR, 100)
     with pytest.raises(TooNew):
         floor_of(state)
@@ -188,21 +191,29 @@ def test_every_bit_that_turns_is_found() -> None:
             evaluate(CUSTOMER, bytes(turned), FLOOR, 100)
 
 
-def test_a_state_of_the_first_format_is_still_read() -> None:
+def _of_old(state: bytes, format_: int) -> bytes:
+    """Return a state as an earlier format packed it: rows without discounts, and no checksum."""
+    rows = state[len(state) - 4 - contents_of(state).listed_versions * 49 : -4]
+    old = b"".join(rows[at : at + 40] + rows[at + 48 : at + 49] for at in range(0, len(rows), 49))
+    whole = bytes([format_]) + state[1 : len(state) - 4 - len(rows)] + old
+    return whole if format_ == 1 else whole + crc32(whole).to_bytes(4, "little")
+
+
+def test_a_state_of_an_earlier_format_is_still_read() -> None:
     versions, questions = many(30)
     ledger = Ledger(versions)
     for question in questions:
         state = pack(ledger.of(question), question.floor_us)
-        first = b"\x01" + state[1:-4]
-        assert contents_of(first) == contents_of(state)
-        answers = [evaluate(CUSTOMER, s, question.as_of_us, 100) for s in (first, state)]
-        assert bits(answers[0]) == bits(answers[1])
+        first, second = _of_old(state, 1), _of_old(state, 2)
+        assert contents_of(first) == contents_of(second) == contents_of(state)
+        answers = [evaluate(CUSTOMER, s, question.as_of_us, 100) for s in (first, second, state)]
+        assert bits(answers[0]) == bits(answers[1]) == bits(answers[2])
         with pytest.raises(Damaged, match="not as many as its header says"):
             evaluate(CUSTOMER, first + state[-4:], question.as_of_us, 100)
 
 
 def test_a_cut_or_changed_state_of_the_first_format_says_what_is_wrong() -> None:
-    state = b"\x01" + pack([_order(1, FLOOR - 1), _order(2, FLOOR - 300 * DAY)], FLOOR)[1:-4]
+    state = _of_old(pack([_order(1, FLOOR - 1), _order(2, FLOOR - 300 * DAY)], FLOOR), 1)
     for place in range(19):
         for byte in (0, 1, 2, 127, 128, 255):
             changed = state[:place] + bytes([byte]) + state[place + 1 :]

@@ -86,6 +86,8 @@ def _order(number: int, customer: Pseudonym | None, **changes: object) -> OrderV
         "refund_minor": 0,
         "lines": (),
         "reconstructed": False,
+        "sold": True,
+        "discount_minor": 0,
     }
     return OrderVersion(**{**fields, **changes})  # type: ignore[arg-type]
 

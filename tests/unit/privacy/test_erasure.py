@@ -75,5 +75,7 @@ def test_a_version_without_its_customer_is_not_valid_but_keeps_what_was_sold() -
         refund_minor=0,
         lines=(LINE,),
         reconstructed=False,
+        sold=True,
+        discount_minor=0,
     )
     assert version_without_customer(version) == replace(version, customer=None, valid=False)

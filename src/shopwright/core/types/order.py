@@ -20,6 +20,12 @@ class Line(Struct, frozen=True, kw_only=True, array_like=True):
     gross_minor: int
     """quantity × unit price − all discounts, tax taken out where prices include it."""
     gift_card: bool
+    discount_minor: int = 0
+    """What discounts took off, of the line and of the whole order; without tax, like the gross."""
+    returned: int = 0
+    """In a version: units refunded as known then, at most ``quantity``. A telling says 0."""
+    refund_minor: int = 0
+    """In a version: merchandise refunded as known then, at most ``gross_minor``."""
 
 
 class Refund(Struct, frozen=True, kw_only=True, array_like=True):
@@ -92,7 +98,7 @@ class OrderVersion(Struct, frozen=True, kw_only=True, array_like=True):
     known_until_us: int
     occurred_us: int
     valid: bool
-    """Confirmed, not a test, not deleted, not voided, not cancelled, has a customer."""
+    """Sold, and to somebody: it counts for a customer."""
     gross_minor: int
     """Merchandise without gift cards."""
     refund_minor: int
@@ -100,6 +106,10 @@ class OrderVersion(Struct, frozen=True, kw_only=True, array_like=True):
     lines: tuple[Line, ...]
     reconstructed: bool
     """No telling of this state was received; it is derived from the dates in a later one."""
+    sold: bool
+    """Confirmed, not a test, not deleted, not voided, not cancelled: it counts for a product."""
+    discount_minor: int
+    """What discounts took off the merchandise without gift cards."""
 
 
 def by_customer(one: OrderVersion) -> tuple[str, bytes, int, bytes, int]:
