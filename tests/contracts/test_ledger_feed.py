@@ -54,6 +54,36 @@ class LedgerFeedContract:
         )
         assert both.feed.records("customer", 2, 10) == ()
 
+    def test_packed_records_are_found_by_their_entities(self, both: Both) -> None:
+        others = [record(ANNA, view="product"), record(ANNA, store=OTHER_STORE)]
+        both.ledger.commit(changes(records=[record(ANNA), record(BEN), *others]))
+        anna, ben = (replace(record(who), revision=1) for who in (ANNA, BEN))
+        assert both.feed.packed(STORE, "customer", [ANNA, Pseudonym(b"nobody" + bytes(10))]) == {
+            ANNA: anna
+        }
+        assert both.feed.packed(STORE, "customer", None) == {ANNA: anna, BEN: ben}
+        assert both.feed.packed(STORE, "customer", []) == {}
+        both.ledger.commit(changes(records=[record(BEN, b"")]))
+        assert both.feed.packed(STORE, "customer", None) == {ANNA: anna}
+
+    def test_chains_are_whole_and_oldest_first(self, both: Both) -> None:
+        first, second = [version(1), version(1, 1, customer=BEN)], [version(2)]
+        elsewhere = version(1, store_id=OTHER_STORE)
+        both.ledger.commit(
+            changes(
+                orders={
+                    order_document(1): first,
+                    order_document(2): second,
+                    order_document(1)._replace(store_id=OTHER_STORE): [elsewhere],
+                }
+            )
+        )
+        asked = [order_document(2), order_document(1), order_document(3)]
+        found = both.feed.chains(asked)
+        assert found == {order_document(1): tuple(first), order_document(2): tuple(second)}
+        both.ledger.commit(changes(orders={order_document(1): []}))
+        assert both.feed.chains(asked) == {order_document(2): tuple(second)}
+
     def test_records_of_other_views_and_stores_stay_apart(self, both: Both) -> None:
         others = [record(ANNA, view="product"), record(ANNA, store=OTHER_STORE)]
         both.ledger.commit(changes(records=[record(ANNA), *others]))

@@ -4,18 +4,22 @@ from pathlib import Path
 
 from shopwright.features.catalogue import page
 from shopwright.features.definitions import VIEWS
+from shopwright.features.item_catalogue import item_page
+from shopwright.features.items import ITEM_VIEWS
 
 PAGE = Path(__file__).parents[2] / "docs" / "features.md"
 REMEDY = (
     "docs/features.md differs from the definitions; write it again with:\n"
     'python -c "from shopwright.features.catalogue import page; '
-    "from shopwright.features.definitions import VIEWS; print(page(VIEWS), end='')\" "
-    "> docs/features.md"
+    "from shopwright.features.definitions import VIEWS; "
+    "from shopwright.features.item_catalogue import item_page; "
+    "from shopwright.features.items import ITEM_VIEWS; "
+    "print(page(VIEWS), item_page(ITEM_VIEWS), sep='\\n', end='')\" > docs/features.md"
 )
 
 
 def test_the_page_is_made_of_the_definitions() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(VIEWS), REMEDY
+    assert PAGE.read_text(encoding="utf-8") == f"{page(VIEWS)}\n{item_page(ITEM_VIEWS)}", REMEDY
 
 
 def test_every_feature_and_what_it_is_made_of_is_explained() -> None:

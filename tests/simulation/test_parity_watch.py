@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from shopwright.app.bootstrap import open_offline
 from shopwright.app.metrics import Metrics
 from shopwright.app.owner import Owner, own
-from shopwright.app.parity_watch import ParityWatch
+from shopwright.app.parity_watch import ITEMS_AT_ONCE, ParityWatch
 from shopwright.core.clock import US_PER_SECOND, SimulatedClock
 from shopwright.features.definitions import CUSTOMER, VIEWS
+from shopwright.features.items import ITEM_VIEWS
 from shopwright.features.record import evaluate, pack
 from shopwright.pipelines.parity import ParityCheck
 
@@ -54,6 +55,10 @@ def test_every_view_of_a_store_is_compared_and_agrees(lived: LivedHome, first: b
         assert customers > 5
         assert watched.watch.step() is False
         values = customers * sum(len(view.names) for view in VIEWS)
+        for view in ITEM_VIEWS:
+            things = len(owner.online.page(lived.store.store_id, view.name, None, ITEMS_AT_ONCE))
+            assert things > 0
+            values += things * len(view.names)
         assert watched.counted() == (values, 0)
         watched.watch.step()
         assert watched.counted() == (values, 0), "it looked again at once"

@@ -67,6 +67,10 @@ class LivedHome:
         shutil.copy(self.settings.master_key_file, copy.settings.master_key_file)
         return copy
 
+    def stored(self) -> Store:
+        """Return the store as the data folder knows it now."""
+        return bootstrap.open_stores(self.settings).get(self.store.store_id)
+
     def event_of(self, intake: Intake, arrival: Arrival) -> Event:
         """Return an arrival as the gateway takes it."""
         webhook = arrival.webhook

@@ -1,6 +1,6 @@
 """LedgerFeed and LedgerHistory on SQLite: reads the ledger's file beside its writer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from shopwright.adapters.ledger_rows import (
@@ -15,7 +15,7 @@ from shopwright.adapters.ledger_rows import (
 from shopwright.adapters.ledger_schema import REVISION, open_ledger
 from shopwright.core.types.feature import PackedRecord
 from shopwright.core.types.identity import Pseudonym, StoreId
-from shopwright.core.types.ledger import STOCK, DeadLetter, MonthPartition
+from shopwright.core.types.ledger import STOCK, DeadLetter, Document, MonthPartition
 from shopwright.core.types.order import OrderVersion
 from shopwright.core.types.product import ProductVersion
 from shopwright.core.types.stock import LevelFact
@@ -52,6 +52,33 @@ class SqliteLedgerFeed:
                 whole = [row for row in rows if row[3] < cut]
                 rows = whole or connection.execute(_RECORDS_OF_REVISION, (view, cut)).fetchall()
         return tuple(to_packed(row) for row in rows)
+
+    def packed(
+        self, store_id: StoreId, view: str, entities: Sequence[Pseudonym] | None
+    ) -> Mapping[Pseudonym, PackedRecord]:
+        """Return the packed records that exist of these entities; None asks for all."""
+        of_view = f"SELECT {RECORD_COLUMNS} FROM records WHERE store_id = ? AND view = ?"
+        if entities is None:
+            rows = self._file.rows(of_view, (store_id, view))
+        else:
+            asked = [(store_id, view, entity) for entity in entities]
+            found = self._file.rows_of_each(f"{of_view} AND entity = ?", asked)
+            rows = [row for of_one in found for row in of_one]
+        records = (to_packed(row) for row in rows)
+        return {record.entity: record for record in records}
+
+    def chains(self, documents: Sequence[Document]) -> Mapping[Document, Sequence[OrderVersion]]:
+        """Return all versions of each order that has any, oldest first."""
+        found = self._file.rows_of_each(
+            f"SELECT {ORDER_COLUMNS} FROM order_versions "
+            "WHERE store_id = ? AND order_key = ? ORDER BY version",
+            [(document.store_id, document.key) for document in documents],
+        )
+        return {
+            document: tuple(to_order(row, self._file.path) for row in rows)
+            for document, rows in zip(documents, found, strict=True)
+            if rows
+        }
 
     def changed_months(self, after: int) -> Sequence[MonthPartition]:
         """Return the partitions in which something changed, entered or left after the revision."""

@@ -111,6 +111,19 @@ class MemoryLedger:
         whole = tuple(record for record in found if record.revision < cut)
         return whole or tuple(record for record in found if record.revision == cut)
 
+    def packed(
+        self, store_id: StoreId, view: str, entities: Sequence[Pseudonym] | None
+    ) -> Mapping[Pseudonym, PackedRecord]:
+        """Return the packed records that exist of these entities; None asks for all."""
+        of_view = {
+            key[2]: record for key, record in self._records.items() if key[:2] == (store_id, view)
+        }
+        return of_view if entities is None else {e: of_view[e] for e in entities if e in of_view}
+
+    def chains(self, documents: Sequence[Document]) -> Mapping[Document, Sequence[OrderVersion]]:
+        """Return all versions of each order that has any, oldest first."""
+        return {d: self._orders[d] for d in documents if self._orders.get(d)}
+
     def changed_months(self, after: int) -> Sequence[MonthPartition]:
         """Return the partitions in which something changed, entered or left after the revision."""
         return tuple(sorted(month for month, when in self._months.items() if when > after))

@@ -18,6 +18,7 @@ from shopwright.app.metrics import Metrics
 from shopwright.app.owner import Owner
 from shopwright.app.parity_watch import ParityWatch
 from shopwright.app.settings import child_environment
+from shopwright.app.tallying import Tallying
 from shopwright.core.clock import SystemClock
 from shopwright.core.ports import Chore
 from shopwright.pipelines.parity import ParityCheck
@@ -49,7 +50,15 @@ def chores_of(owner: Owner, metrics: Metrics | None = None) -> Iterator[Sequence
                 ParityWatch(owner, _parity_check(owner), metrics, clock, os.urandom),
             )
         care = CopyCare(owner.materializer, owner.feed, owner.online, clock)
-        yield (desk, Erasing(owner, metrics), care, Filling(owner), checkpointing, *looks)
+        yield (
+            desk,
+            Erasing(owner, metrics),
+            care,
+            Filling(owner),
+            Tallying(owner),
+            checkpointing,
+            *looks,
+        )
     finally:
         checkpointing.end()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from shopwright.app.settings import Settings
 from shopwright.core.errors import BadInput
+from shopwright.features.item_view import ItemView
 from shopwright.features.joined import JoinedViews, join
 from shopwright.features.view import FeatureView
 
@@ -22,6 +23,17 @@ def load_views(settings: Settings) -> tuple[FeatureView, ...]:
 def view_named(settings: Settings, name: str) -> FeatureView:
     """Return a view by its name. Raises BadInput."""
     views = {view.name: view for view in load_views(settings)}
+    if name not in views:
+        raise BadInput(f"there is no feature view {name!r}; there are {', '.join(views)}")
+    return views[name]
+
+
+def any_view_named(settings: Settings, name: str) -> FeatureView | ItemView:
+    """Return a view of customers, or of what is sold, by its name. Raises BadInput."""
+    from shopwright.features.items import ITEM_VIEWS  # noqa: PLC0415 - `--help` goes without
+
+    every: list[FeatureView | ItemView] = [*load_views(settings), *ITEM_VIEWS]
+    views = {view.name: view for view in every}
     if name not in views:
         raise BadInput(f"there is no feature view {name!r}; there are {', '.join(views)}")
     return views[name]

@@ -24,6 +24,7 @@ from shopwright.events.erased import PARTITION as ERASURES
 from shopwright.features.view import FeatureView
 from shopwright.pipelines.archive import Archiver
 from shopwright.pipelines.materialize import Materializer
+from shopwright.pipelines.tally import ItemTally
 
 
 class Owner(Struct, frozen=True, kw_only=True):
@@ -80,6 +81,7 @@ def own(settings: Settings) -> Iterator[Owner]:
                 requests=open_privacy_requests(settings),
                 clock=SystemClock(),
                 views=views,
+                tally=ItemTally(feed, feed, stores),
             ),
             archiver=open_archiver(settings),
         )

@@ -8,11 +8,13 @@ from shopwright.app.owner import Owner
 from shopwright.core.clock import US_PER_SECOND, Clock
 from shopwright.core.errors import ShopwrightError
 from shopwright.core.types.identity import Pseudonym
+from shopwright.features.items import ITEM_VIEWS
 from shopwright.pipelines.parity import Compared, ParityCheck, differing_names
 
 log = logging.getLogger("worker")
 
 CUSTOMERS_AT_ONCE = 50
+ITEMS_AT_ONCE = 20
 PSEUDONYM_BYTES = 16
 
 
@@ -63,7 +65,15 @@ class ParityWatch:
                 found = self._check.look(store, view, after, CUSTOMERS_AT_ONCE, now_us)
                 if found is None:
                     return False
-                if found.customers:
+                if found.entities:
+                    seen.append(found)
+                    break
+        for item_view in ITEM_VIEWS:
+            for after in (_some_id(first), None):
+                found = self._check.look_at_items(store, item_view, after, ITEMS_AT_ONCE, now_us)
+                if found is None:
+                    return False
+                if found.entities:
                     seen.append(found)
                     break
         different = sum(len(one.different) for one in seen)
@@ -80,3 +90,8 @@ class ParityWatch:
                 ", ".join(differing_names(seen)),
             )
         return True
+
+
+def _some_id(drawn: bytes) -> Pseudonym:
+    """Return a key somewhere among those of things: Shopify's ids are digits."""
+    return Pseudonym(str(int.from_bytes(drawn, "big")).encode())

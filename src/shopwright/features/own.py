@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from shopwright.core.errors import BadInput
 from shopwright.features.definitions import ORDERS, VIEWS
 from shopwright.features.feature import Aggregate, Derived
+from shopwright.features.items import ITEM_VIEWS
 from shopwright.features.operators import (
     COUNT,
     COUNT_POSITIVE,
@@ -53,7 +54,7 @@ def beside_ours(own: Sequence[object], where: str) -> tuple[FeatureView, ...]:
 
 
 def _problems(own: Sequence[object]) -> Iterator[str]:
-    names = [view.name for view in VIEWS]
+    names = [*(view.name for view in VIEWS), *(view.name for view in ITEM_VIEWS)]
     for view in own:
         if not isinstance(view, FeatureView):
             yield f"VIEWS holds {view!r}, which is no FeatureView"

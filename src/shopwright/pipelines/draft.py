@@ -20,6 +20,8 @@ from shopwright.events.people import people_of
 from shopwright.features.definitions import VIEWS
 from shopwright.features.record import pack
 from shopwright.features.view import FeatureView
+from shopwright.pipelines.books import Touched
+from shopwright.pipelines.tally import ItemTally
 from shopwright.pipelines.unseal import Told, merges_of
 
 FLOOR_SLACK_US = US_PER_DAY
@@ -36,9 +38,15 @@ Merges = Mapping[StoreId, Sequence[CustomerMerge]]
 class Draft:
     """Drafts the changes of one ledger, with a packed record for each view and entity."""
 
-    def __init__(self, ledger: Ledger, views: Sequence[FeatureView] = VIEWS) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        views: Sequence[FeatureView] = VIEWS,
+        tally: ItemTally | None = None,
+    ) -> None:
         self._ledger = ledger
         self._views = views
+        self._tally = tally
 
     def changes(self, told: Told, through: Position) -> LedgerChanges:
         """Return what the ledger must commit so that it holds what was told, up to a position."""
@@ -106,30 +114,40 @@ class Draft:
         merges: Merges,
         received_us: Mapping[Document, int],
     ) -> list[PackedRecord]:
-        """Pack every customer whom a changed order names now, or named before."""
+        """Pack every customer whom a changed order names now, or named before, and what it sold."""
         newest: dict[tuple[StoreId, Pseudonym], int] = defaultdict(int)
+        told_us = {
+            document: received_us.get(document) or received_us[merges_of(document.store_id)]
+            for document in orders
+        }
         for document in orders:
-            told_us = received_us.get(document) or received_us[merges_of(document.store_id)]
             for person in people_of(gathered[document], merges.get(document.store_id, ())):
                 who = (document.store_id, person)
-                newest[who] = max(newest[who], told_us)
+                newest[who] = max(newest[who], told_us[document])
         people: dict[StoreId, list[Pseudonym]] = defaultdict(list)
         for store_id, person in sorted(newest):
             people[store_id].append(person)
-        return [
-            packed(view, store_id, person, versions, newest[store_id, person])
+        touched = [
+            one
             for store_id, of_store in people.items()
-            for person, versions in self._versions_after(store_id, of_store, orders).items()
+            for one in self._touched(store_id, of_store, orders)
+        ]
+        records = [
+            packed(view, one.store_id, one.person, one.after, newest[one.store_id, one.person])
+            for one in touched
             for view in self._views
         ]
+        if self._tally is not None:
+            records += self._tally.records(orders, touched, _newest_of_stores(told_us))
+        return records
 
-    def _versions_after(
+    def _touched(
         self,
         store_id: StoreId,
         people: Sequence[Pseudonym],
         orders: Mapping[Document, Sequence[OrderVersion]],
-    ) -> dict[Pseudonym, list[OrderVersion]]:
-        """Return each person's versions as they will stand once the changed orders are stored."""
+    ) -> list[Touched]:
+        """Return each person's versions as they stand, and as they will with the changed orders."""
         stored = self._ledger.orders_of(store_id, people)
         after = {
             person: [
@@ -144,7 +162,17 @@ class Draft:
                 for version in chain:
                     if version.customer is not None:
                         after[version.customer].append(version)
-        return after
+        return [
+            Touched(store_id, person, stored.get(person, ()), versions)
+            for person, versions in after.items()
+        ]
+
+
+def _newest_of_stores(received_us: Mapping[Document, int]) -> dict[StoreId, int]:
+    newest: dict[StoreId, int] = defaultdict(int)
+    for document, us in received_us.items():
+        newest[document.store_id] = max(newest[document.store_id], us)
+    return newest
 
 
 def gathered_of(

@@ -167,6 +167,8 @@ class Eraser:
     def _facts(self, request: PrivacyRequest, progress: Progress) -> Progress:
         """Take the person from the ledger and its copies; then draw their orders anew."""
         copies, store_id = self._copies, request.store_id
+        for who in progress.customers:
+            copies.materializer.disown(store_id, who)
         orders = sum(copies.ledger.forget(store_id, who) for who in progress.customers)
         for who in dict.fromkeys((*progress.reaching, *progress.others)):
             copies.ledger.forget(store_id, who)

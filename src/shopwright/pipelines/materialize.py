@@ -4,7 +4,7 @@ Nothing here depends on the order or the number of times in which events arrive:
 the set of what was told of it, and its versions are a pure function of that set.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,14 +20,18 @@ from shopwright.core.ports import (
     Stores,
 )
 from shopwright.core.types.feature import PackedRecord
-from shopwright.core.types.identity import StoreId
+from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.ledger import Document, LedgerChanges
 from shopwright.core.types.log import LogRecord, Position
+from shopwright.core.types.order import OrderVersion
 from shopwright.core.types.revision import generation
 from shopwright.features.definitions import VIEWS
 from shopwright.features.view import FeatureView
+from shopwright.pipelines.books import Touched
 from shopwright.pipelines.draft import Draft
+from shopwright.pipelines.tally import ItemTally
 from shopwright.pipelines.unseal import Told, Unsealer
+from shopwright.privacy.erasure import version_without_customer
 
 REPAIR_RECORDS_MAX = 5_000
 
@@ -60,13 +64,16 @@ class Materializer:
         requests: PrivacyRequests,
         clock: Clock,
         views: Sequence[FeatureView] = VIEWS,
+        tally: ItemTally | None = None,
     ) -> None:
         self._log = log
         self._unsealer = Unsealer(keys, stores)
         self._stores = stores
         self._ledger = ledger
-        self._draft = Draft(ledger, views)
-        self._views = views
+        self._draft = Draft(ledger, views, tally)
+        self._tally = tally
+        items = tally.views if tally is not None else ()
+        self._copied_views = [*(view.name for view in views), *(view.name for view in items)]
         self._feed = feed
         self._online = online
         self._requests = requests
@@ -103,6 +110,50 @@ class Materializer:
         revision = self._ledger.commit(changes)
         self.copy(changes.records, revision)
 
+    def disown(self, store_id: StoreId, customer: Pseudonym) -> None:
+        """Let a customer's orders be nobody's, and the customer no buyer of anything.
+
+        To be done before the ledger forgets the customer: afterwards nobody knows of which days
+        the customer's latest orders were.
+        """
+        own = self._ledger.orders_of(store_id, [customer]).get(customer, ())
+        if self._tally is None or not own:
+            return
+        documents = sorted({Document(store_id, "order", version.order) for version in own})
+        orders = {
+            document: tuple(
+                version_without_customer(version) if version.customer == customer else version
+                for version in chain
+            )
+            for document, chain in self._feed.chains(documents).items()
+        }
+        touched = Touched(store_id, customer, own, ())
+        now_us = {store_id: self._clock.now_us()}
+        self._commit(orders, self._tally.records(orders, [touched], now_us))
+
+    def tally_store(self, store_id: StoreId) -> int:
+        """Count everything that a store sold, unless it is counted; return the records made."""
+        if self._tally is None or self._tally.is_whole(store_id):
+            return 0
+        records = self._tally.whole(store_id, {}, self._clock.now_us())
+        self._commit({}, records)
+        return len(records)
+
+    def _commit(
+        self,
+        orders: Mapping[Document, Sequence[OrderVersion]],
+        records: Sequence[PackedRecord],
+    ) -> None:
+        changes = LedgerChanges(
+            tellings={},
+            orders=orders,
+            products={},
+            records=records,
+            dead_letters=(),
+            through=self._ledger.through(),
+        )
+        self.copy(records, self._ledger.commit(changes))
+
     def ask(self, told: Told) -> None:
         """Keep what is asked about people's data, durably; to be done before the commit.
 
@@ -138,9 +189,9 @@ class Materializer:
         again, and what is copied twice is the same.
         """
         copied = 0
-        for view in self._views:
+        for view in self._copied_views:
             seen = after
-            while batch := self._feed.records(view.name, seen, REPAIR_RECORDS_MAX):
+            while batch := self._feed.records(view, seen, REPAIR_RECORDS_MAX):
                 self._online.put(batch, through=0)
                 seen = batch[-1].revision
                 copied += len(batch)
@@ -154,8 +205,8 @@ class Materializer:
         revision = self._feed.revision()
         copied = self._copy_since(0)
         for store in self._stores.all():
-            for view in self._views:
-                self._forget_older(store.store_id, view.name, generation(revision))
+            for view in self._copied_views:
+                self._forget_older(store.store_id, view, generation(revision))
         self._online.put((), through=revision)
         return copied
 

@@ -4,7 +4,7 @@ The packed records answer from the online store, the portable SQL from the Parqu
 of one instant. They can be compared only while both copies have reached the ledger's last commit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,19 +12,21 @@ from msgspec import Struct
 
 from shopwright.core.errors import NotReady
 from shopwright.core.money import minor_per_major
-from shopwright.core.ports import LedgerFeed, OfflineStore, OnlineStore
+from shopwright.core.ports import Columns, LedgerFeed, OfflineStore, OnlineStore
 from shopwright.core.types.feature import FeatureValue
 from shopwright.core.types.identity import Pseudonym
 from shopwright.core.types.store import Store
+from shopwright.features.item_view import ItemView
 from shopwright.features.record import evaluate
+from shopwright.features.tiles import answers_from, evaluate_tiles, unpack_tiles
 from shopwright.features.view import FeatureView
-from shopwright.pipelines.point_in_time import features, spine
+from shopwright.pipelines.point_in_time import features, features_of_stores, item_spine, spine
 
 
 class Compared(Struct, frozen=True, kw_only=True):
     """What one look at a store and a view saw."""
 
-    customers: int
+    entities: int
     values: int
     different: tuple[str, ...]
     """Name of the feature of each value that differs."""
@@ -62,22 +64,56 @@ class ParityCheck:
         people = list(values)
         asked = spine(store, people, [as_of_us] * len(people))
         found = features(self._offline, store, view, asked)
-        different: list[str] = []
-        for row, who in enumerate(people):
-            different += [
-                name
-                for name in view.names
-                if not _same(values[who][name], _value(found[name], row))
-            ]
-        return Compared(
-            customers=len(people),
-            values=len(people) * len(view.names),
-            different=tuple(different),
-        )
+        return _compared(view.names, [values[who] for who in people], found)
+
+    def look_at_items(
+        self,
+        store: Store,
+        view: ItemView,
+        after: Pseudonym | None,
+        limit: int,
+        as_of_us: int,
+    ) -> Compared | None:
+        """Compare the things that follow a key; None while a copy lags behind.
+
+        Raises as ``look``.
+        """
+        if not self._is_quiet():
+            return None
+        units = minor_per_major(store.currency)
+        items: list[str] = []
+        instants: list[int] = []
+        values: list[Vector] = []
+        for record in self._online.page(store.store_id, view.name, after, limit):
+            try:
+                tiles = unpack_tiles(view, record.state)
+            except NotReady:
+                continue  # it waits for being made for this version
+            items.append(record.entity.decode())
+            instants.append(answers_from(tiles, as_of_us))
+            values.append(evaluate_tiles(view, tiles, instants[-1], units))
+        asked = item_spine(view, [store] * len(items), items, instants)
+        found = features_of_stores(self._offline, view, asked)
+        return _compared(view.names, values, found)
 
     def _is_quiet(self) -> bool:
         revision = self._feed.revision()
         return self._online.through() == revision == self._offline.through()
+
+
+Vector = Mapping[str, FeatureValue]
+
+
+def _compared(names: Sequence[str], online: Sequence[Vector], offline: Columns) -> Compared:
+    different = [
+        name
+        for row, values in enumerate(online)
+        for name in names
+        if not _same(values[name], _value(offline[name], row))
+    ]
+    return Compared(
+        entities=len(online), values=len(online) * len(names), different=tuple(different)
+    )
 
 
 def _evaluated(

@@ -10,7 +10,10 @@ from shopwright.core.ports import Columns, OfflineStore
 from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.store import Store
 from shopwright.features.category import leading_category_sql
+from shopwright.features.item_sql import item_sql
+from shopwright.features.item_view import ItemView, start_column
 from shopwright.features.joined import JoinedViews
+from shopwright.features.local_days import day_of, midnight_us
 from shopwright.features.sql import point_in_time_sql, population_sql
 from shopwright.features.view import FeatureView
 
@@ -37,13 +40,33 @@ def spine_of_stores(
     }
 
 
-def features_of_stores(offline: OfflineStore, view: FeatureView, asked: Columns) -> Columns:
+def item_spine(
+    view: ItemView, stores: Sequence[Store], items: Sequence[str], instants_us: Sequence[int]
+) -> Columns:
+    """Return a spine of items of stores, with the midnights at which their windows begin.
+
+    The three are of one length. The item of a view that names none is an empty text.
+    """
+    asked = dict(spine_of_stores(stores, [Pseudonym(b"")] * len(items), instants_us))
+    asked["item"] = _texts(items)
+    zones = [store.timezone for store in stores]
+    days = [day_of(zone, us) for zone, us in zip(zones, instants_us, strict=True)]
+    for start in view.starts:
+        midnights = [midnight_us(zone, day - start) for zone, day in zip(zones, days, strict=True)]
+        asked[start_column(start)] = np.asarray(midnights, dtype=np.int64)
+    return asked
+
+
+def features_of_stores(
+    offline: OfflineStore, view: FeatureView | ItemView, asked: Columns
+) -> Columns:
     """Return the view's columns and ``row_id`` for rows of many stores, in the spine's order.
 
     One statement answers for all of them: a loop over stores would open and plan once for each.
     """
     store_ids = sorted({StoreId(str(one)) for one in asked["store_id"]})
-    return offline.query(point_in_time_sql(view), store_ids, asked)
+    sql = item_sql(view) if isinstance(view, ItemView) else point_in_time_sql(view)
+    return offline.query(sql, store_ids, asked)
 
 
 def population(offline: OfflineStore, store: Store, instants_us: Sequence[int]) -> Columns:

@@ -14,8 +14,10 @@ from shopwright.core.types.identity import ModelVersion, Pseudonym, StoreId
 from shopwright.core.types.model import ModelManifest
 from shopwright.core.types.prediction import Prediction
 from shopwright.features.definitions import CUSTOMER, VIEWS
+from shopwright.features.item_view import ItemView
 from shopwright.features.joined import JoinedViews, joined_of
 from shopwright.features.record import evaluate, evaluate_versions
+from shopwright.features.tiles import Tiles, answers_from, evaluate_tiles, unpack_tiles
 from shopwright.features.view import FeatureView
 from shopwright.pipelines.standing import Slot, standings
 from shopwright.pipelines.store_keys import StoreKeys
@@ -181,6 +183,27 @@ class Scoring:
         )
         vector = FeatureVector(
             store_id=store_id, entity=entity, view=view.label, as_of_us=now_us, values=values
+        )
+        return vector, record
+
+    def item_vector(
+        self, store_id: StoreId, entity: Pseudonym, now_us: int, view: ItemView
+    ) -> tuple[FeatureVector, PackedRecord | None]:
+        """Return what is known of a thing that is sold, and the record behind it.
+
+        The vector says as of which instant: moments later than now where Shopify's clock is ahead.
+        """
+        store = self._stores.get(store_id)
+        record = self._online.read(store_id, view.name, [entity]).get(entity)
+        tiles = (
+            unpack_tiles(view, record.state)
+            if record is not None
+            else Tiles(zone=store.timezone, known_us=0, days={}, buyers={})
+        )
+        as_of_us = answers_from(tiles, now_us)
+        values = evaluate_tiles(view, tiles, as_of_us, minor_per_major(store.currency))
+        vector = FeatureVector(
+            store_id=store_id, entity=entity, view=view.label, as_of_us=as_of_us, values=values
         )
         return vector, record
 

@@ -118,7 +118,8 @@ def test_adopting_makes_ledger_and_copies_what_the_log_says(home: LivedHome) -> 
         home,
         "INSERT INTO order_versions SELECT store_id, zeroblob(16), version, "
         f"x'{ghost.hex()}', known_us, known_until_us, 1000000, valid, gross_minor, "
-        "refund_minor, lines, reconstructed, '1970-01', revision FROM order_versions LIMIT 1",
+        "refund_minor, lines, reconstructed, '1970-01', revision, sold, discount_minor "
+        "FROM order_versions LIMIT 1",
     )
     tampered(
         home,

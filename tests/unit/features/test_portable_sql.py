@@ -15,10 +15,13 @@ from shopwright.core.types.order import UNTIL_FOREVER_US, Line, OrderVersion
 from shopwright.core.types.product import ProductVersion
 from shopwright.features.category import leading_category_sql
 from shopwright.features.definitions import CUSTOMER, VIEWS
+from shopwright.features.item_sql import item_sql
+from shopwright.features.items import ITEM_VIEWS
 from shopwright.features.sql import point_in_time_sql, population_sql
 
 TEXTS = {
     **{view.label: point_in_time_sql(view) for view in VIEWS},
+    **{view.label: item_sql(view) for view in ITEM_VIEWS},
     "population": population_sql(),
     "category": leading_category_sql(),
 }

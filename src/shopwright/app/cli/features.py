@@ -14,6 +14,7 @@ from shopwright.core.types.identity import StoreId
 
 if TYPE_CHECKING:
     from shopwright.app.cli.asked import SpineRow
+    from shopwright.app.cli.spine import View
     from shopwright.app.settings import Settings
 
 SHOWN_MAX = 100
@@ -38,8 +39,10 @@ def command() -> None:
 def list_features(session: Session, as_json: bool) -> None:
     """Show the catalogue: every feature with its meaning, your own views included."""
     from shopwright.app.own_features import load_views  # noqa: PLC0415
+    from shopwright.features.item_catalogue import kind_of  # noqa: PLC0415
+    from shopwright.features.items import ITEM_VIEWS  # noqa: PLC0415
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "view": view.label,
             "feature": one.name,
@@ -50,12 +53,23 @@ def list_features(session: Session, as_json: bool) -> None:
         for view in load_views(session.settings)
         for one in view.features
     ]
+    rows += [
+        {
+            "view": item_view.label,
+            "feature": sold.name,
+            "kind": kind_of(sold),
+            "unit": sold.unit,
+            "says": sold.says,
+        }
+        for item_view in ITEM_VIEWS
+        for sold in item_view.features
+    ]
     headings = ["view", "feature", "kind", "unit", "says"]
     emit(as_json, rows, lambda: table(headings, [list(row.values()) for row in rows]))
 
 
 @command.command()
-@click.argument("entity", metavar="CUSTOMER")
+@click.argument("entity", metavar="ENTITY")
 @store_option
 @as_of_option("An earlier instant, answered from the ledger; without it, now.")
 @_view_option
@@ -64,17 +78,18 @@ def list_features(session: Session, as_json: bool) -> None:
 def get(
     session: Session, entity: str, store: StoreId, as_of: str | None, view: str, as_json: bool
 ) -> None:
-    """Show one customer's features.
+    """Show the features of one customer, or of one thing that is sold.
 
-    CUSTOMER is the shop's id, its gid, or a pseudonym of 32 hex digits. The features of now come
-    from the online store, where predictions find them; `event_received_at` says how new they are.
+    ENTITY is a customer: the shop's id, its gid, or a pseudonym of 32 hex digits. With --view
+    product or variant it is the id or gid of one, with --view store the store's domain. The
+    features of now come from the online store, where predictions find them; `event_received_at`
+    says how new they are.
     """
-    from shopwright.privacy.pseudonyms import show  # noqa: PLC0415
 
-    vector, received_us = _vector(session.settings, store, view, entity, as_of)
+    vector, entity_shown, received_us = _vector(session.settings, store, view, entity, as_of)
     facts: dict[str, Any] = {
         "store_id": vector.store_id,
-        "entity": show(vector.entity),
+        "entity": entity_shown,
         "view": vector.view,
         "as_of": iso(vector.as_of_us),
     }
@@ -94,16 +109,24 @@ def get(
 
 def _vector(
     settings: "Settings", store: StoreId, view: str, entity: str, as_of: str | None
-) -> tuple[FeatureVector, int | None]:
-    from shopwright.app.cli.asked import Asked  # noqa: PLC0415
-    from shopwright.app.own_features import view_named  # noqa: PLC0415
+) -> tuple[FeatureVector, str, int | None]:
+    from shopwright.app.cli.asked import Asked, shown  # noqa: PLC0415
+    from shopwright.app.cli.history import bring_up_to_date  # noqa: PLC0415
+    from shopwright.app.own_features import any_view_named  # noqa: PLC0415
+    from shopwright.features.item_view import ItemView  # noqa: PLC0415
 
-    chosen = view_named(settings, view)
+    chosen = any_view_named(settings, view)
     asked = Asked(settings, store)
-    now_us = SystemClock().now_us()
+    received_us = None
     if as_of is None:
-        return asked.vector_now(chosen, entity, now_us)
-    return asked.vector_then(chosen, entity, read_instant(as_of, asked.store.timezone)), None
+        vector, received_us = asked.vector_now(chosen, entity, SystemClock().now_us())
+    elif isinstance(chosen, ItemView):
+        bring_up_to_date(settings)
+        as_of_us = read_instant(as_of, asked.store.timezone)
+        vector = asked.item_vector_then(chosen, entity, as_of_us)
+    else:
+        vector = asked.vector_then(chosen, entity, read_instant(as_of, asked.store.timezone))
+    return vector, shown(chosen, vector.entity) or str(store), received_us
 
 
 @command.command()
@@ -120,7 +143,7 @@ def _vector(
 @click.option(
     "--every", metavar="7d", help="Instead of a spine: instants this far apart, such as 7d."
 )
-@click.option("--entity", "entities", multiple=True, help="With --every: a customer; repeatable.")
+@click.option("--entity", "entities", multiple=True, help="With --every: an entity; repeatable.")
 @click.option("--since", metavar="INSTANT", help="With --every: 90 days ago, if left out.")
 @click.option("--until", metavar="INSTANT", help="With --every: now, if left out.")
 @click.option(
@@ -142,22 +165,22 @@ def history(
     as_json: bool,
     **regular: Any,
 ) -> None:
-    """Make a point-in-time frame: features of many customers and instants, as known then.
+    """Make a point-in-time frame: features of many entities and instants, as known then.
 
     Columns: as_of, store_id, entity, and the features of the view.
     """
     from shopwright.app.cli.asked import frame  # noqa: PLC0415
     from shopwright.app.cli.frame_file import check_name, write_frame  # noqa: PLC0415
     from shopwright.app.cli.history import bring_up_to_date  # noqa: PLC0415
-    from shopwright.app.own_features import view_named  # noqa: PLC0415
+    from shopwright.app.own_features import any_view_named  # noqa: PLC0415
 
     if (spine is None) == (regular["every"] is None):
         raise click.UsageError("Give a file with --spine, or --every with --entity.")
     if out is not None:
         check_name(out)
     settings = session.settings
-    chosen = view_named(settings, view)
-    asked = _rows(settings, store, spine, regular)
+    chosen = any_view_named(settings, view)
+    asked = _rows(settings, chosen, store, spine, regular)
     bring_up_to_date(settings)
     columns = frame(settings, chosen, asked)
     if out is not None:
@@ -175,7 +198,11 @@ def history(
 
 
 def _rows(
-    settings: "Settings", store: StoreId | None, spine: Path | None, regular: dict[str, Any]
+    settings: "Settings",
+    view: "View",
+    store: StoreId | None,
+    spine: Path | None,
+    regular: dict[str, Any],
 ) -> "list[SpineRow]":
     from shopwright.app.cli.asked import Asked  # noqa: PLC0415
     from shopwright.app.cli.spine import (  # noqa: PLC0415
@@ -188,11 +215,11 @@ def _rows(
     if store is None:
         if spine is None:
             raise click.UsageError("Give --store with --every, or a spine that names stores.")
-        return spine_rows(spine, settings)
+        return spine_rows(spine, settings, view)
     asked = Asked(settings, store)
     if spine is not None:
-        return asked.rows(spine_pairs(spine, asked))
-    return asked.rows(regular_pairs(Regular(**regular), asked, SystemClock().now_us()))
+        return asked.rows(spine_pairs(spine, asked, view))
+    return asked.rows(regular_pairs(Regular(**regular), asked, view, SystemClock().now_us()))
 
 
 def _frame_text(names: list[str], rows: list[tuple[Any, ...]]) -> str:

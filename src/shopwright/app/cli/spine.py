@@ -13,11 +13,16 @@ from shopwright.app.cli.options import STORE, read_instant
 from shopwright.app.settings import Settings
 from shopwright.core.clock import US_PER_DAY, US_PER_SECOND, from_datetime
 from shopwright.core.errors import BadInput
+from shopwright.features.item_view import ItemView
+from shopwright.features.view import FeatureView
 
 SINCE_DAYS = 90
 ROWS_MAX = 10_000_000
 _STEP = re.compile(r"([1-9]\d{0,5})([dhm])", re.ASCII)
 _UNITS_US = {"d": US_PER_DAY, "h": 3_600 * US_PER_SECOND, "m": 60 * US_PER_SECOND}
+
+
+View = FeatureView | ItemView
 
 
 class Regular(NamedTuple):
@@ -29,7 +34,7 @@ class Regular(NamedTuple):
     until: str | None
 
 
-def spine_pairs(path: Path, asked: Asked) -> list[Pair]:
+def spine_pairs(path: Path, asked: Asked, view: View) -> list[Pair]:
     """Read a spine from a file. Raises BadInput naming the row that cannot be read."""
     columns = read_columns(path, ["entity", "as_of"])
     known: dict[str, Any] = {}
@@ -38,14 +43,14 @@ def spine_pairs(path: Path, asked: Asked) -> list[Pair]:
     for row, (entity, as_of) in enumerate(both, start=1):
         try:
             if entity not in known:
-                known[entity] = asked.pseudonym_of(str(entity))
+                known[entity] = asked.entity_of(view, str(entity))
             pairs.append((known[entity], _instant(as_of, asked.store.timezone)))
         except BadInput as error:
             raise BadInput(f"{path}: row {row}: {error}") from error
     return pairs
 
 
-def spine_rows(path: Path, settings: Settings) -> list[SpineRow]:
+def spine_rows(path: Path, settings: Settings, view: View) -> list[SpineRow]:
     """Read a spine of many stores from a file. Raises BadInput naming the row, UnknownStore."""
     columns = read_columns(path, ["store", "entity", "as_of"])
     asked: dict[str, Asked] = {}
@@ -56,7 +61,7 @@ def spine_rows(path: Path, settings: Settings) -> list[SpineRow]:
             if store not in asked:
                 asked[store] = Asked(settings, STORE.convert(str(store), None, None))
             of_store = asked[store]
-            who = of_store.pseudonym_of(str(entity))
+            who = of_store.entity_of(view, str(entity))
             rows.append((of_store.store, who, _instant(as_of, of_store.store.timezone)))
         except (BadInput, click.BadParameter) as error:
             raise BadInput(f"{path}: row {row}: {error}") from error
@@ -75,7 +80,7 @@ def _instant(value: object, timezone: str) -> int:
     raise BadInput(f"{value!r} is not an instant; store as_of as timestamps or ISO text")
 
 
-def regular_pairs(regular: Regular, asked: Asked, now_us: int) -> list[Pair]:
+def regular_pairs(regular: Regular, asked: Asked, view: View, now_us: int) -> list[Pair]:
     """Return every customer at every instant from ``since`` to ``until``, both included."""
     if not regular.entities:
         raise BadInput("--every needs at least one --entity")
@@ -92,7 +97,7 @@ def regular_pairs(regular: Regular, asked: Asked, now_us: int) -> list[Pair]:
     instants = range(since_us, until_us + 1, step_us)
     if len(instants) * len(regular.entities) > ROWS_MAX:
         raise BadInput(f"that is more than {ROWS_MAX:,} rows; take larger steps or a shorter time")
-    entities = [asked.pseudonym_of(entity) for entity in regular.entities]
+    entities = [asked.entity_of(view, entity) for entity in regular.entities]
     return [(entity, as_of_us) for entity in entities for as_of_us in instants]
 
 

@@ -58,6 +58,16 @@ class LedgerFeed(Protocol):
         """
         ...
 
+    def packed(
+        self, store_id: StoreId, view: str, entities: Sequence[Pseudonym] | None
+    ) -> Mapping[Pseudonym, PackedRecord]:
+        """Return the packed records that exist of these entities; None asks for all."""
+        ...
+
+    def chains(self, documents: Sequence[Document]) -> Mapping[Document, Sequence[OrderVersion]]:
+        """Return all versions of each order that has any, oldest first."""
+        ...
+
 
 class LedgerHistory(Protocol):
     """The ledger as its history sees it: partitions, and every version that lies in one."""
