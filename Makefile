@@ -26,8 +26,16 @@ $(STAMP)/dev: requirements/dev.txt $(STAMP)/core
 
 # Real servers and browsers that Debian ships. What cannot be installed is skipped loudly by the
 # tests that need it, and fails them where CI=true.
-engines:
+engines: $(STAMP)/transform
 	@bash tests/install_engines.sh
+
+# dbt and Spark have an environment of their own: their requirements are no business of ours.
+$(STAMP)/transform: requirements/transform.txt
+	@mkdir -p $(STAMP)
+	@test -x .venv-transform/bin/python || $(PYTHON) -m venv .venv-transform
+	@echo "installing dbt and Spark into .venv-transform (about 650 MB on disk) …"
+	@.venv-transform/bin/python -m pip install -q --disable-pip-version-check --no-compile --require-hashes -r requirements/transform.txt
+	@touch $@
 
 demo: setup
 	@$(BIN)/shopwright demo $(DEMO)
@@ -56,9 +64,11 @@ lock: dev
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 	    $$(test $$set = core && echo "pyproject.toml requirements/build.in" || echo "pyproject.toml requirements/build.in --extra dev") \
 	    $$(test $$set = bench && echo "--extra bench") -o requirements/$$set.txt; done
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+	  --no-strip-extras requirements/transform.in -o requirements/transform.txt
 
 format: dev
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
 
 clean:
-	rm -rf $(VENV) $(STAMP) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-transform $(STAMP) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -85,6 +85,21 @@ class DuckDbOfflineStore:
         """Return the ledger revision that this copy has reached. Raises Damaged, TooNew."""
         return read_newest(self._folder).through
 
+    def current_files(self) -> Mapping[str, Sequence[str]]:
+        """Return the files of each relation as they count now, relative to its folder.
+
+        Other programs may read them for as long as they are there: a change of a month, and an
+        erasure at once, takes old files away.
+        """
+        return {
+            relation: sorted(
+                f"{store_id}/{name}"
+                for store_id, months in stores.items()
+                for name in months.values()
+            )
+            for relation, stores in read_newest(self._folder).files.items()
+        }
+
     def query(self, sql: str, store_ids: Sequence[StoreId], spine: Columns | None) -> Columns:
         """Run portable SQL over the history of these stores.
 

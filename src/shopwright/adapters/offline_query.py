@@ -8,7 +8,7 @@ import duckdb
 from msgspec import Struct
 
 from shopwright.adapters.arrow_columns import to_columns, to_table
-from shopwright.adapters.offline_rows import SCHEMAS, VIEWS
+from shopwright.adapters.offline_rows import SCHEMAS, SPINES, VIEWS
 from shopwright.adapters.offline_spill import spill_folder
 from shopwright.core.errors import BadInput, NotReady
 from shopwright.core.ports import Columns
@@ -42,7 +42,9 @@ def run(
         connection = duckdb.connect(":memory:", config=_config(limits, str(scratch)))
         try:
             if spine is not None:
-                connection.register("spine", to_table(spine))
+                table = to_table(spine)
+                for name in SPINES:
+                    connection.register(name, table)
             define(connection)
             for view, meaning in VIEWS.items():
                 connection.execute(f"CREATE TEMPORARY VIEW {view} AS {meaning}")

@@ -107,6 +107,10 @@ A level ends where the next one begins, which may lie in any later month. Were t
 first sale of a month would have the month of the last one written again.
 """
 
+SPINES = ("spine", "product_spine", "variant_spine", "store_spine")
+"""What a query may call the spine that is given with it: each kind of view has a name for its own,
+because in a warehouse they lie side by side."""
+
 ORDER_RELATIONS = ("orders", "lines")
 """The relations that name a customer."""
 

@@ -1,6 +1,7 @@
-"""The reference pages, made from the program itself: commands, settings, metrics.
+"""The reference pages, made from the program itself: commands, settings, metrics, features.
 
-``python -m shopwright.app.reference docs`` writes them; a test compares them with what is there.
+``python -m shopwright.app.reference docs`` writes them, and the feature models of the dbt package;
+tests compare them with what is there.
 """
 
 import re
@@ -13,7 +14,13 @@ import click
 from shopwright.app import metrics, settings_page
 from shopwright.app.cli.lazy import LazyGroup
 from shopwright.app.cli.program import program
+from shopwright.app.dbt_package import package_folder
 from shopwright.app.settings import every_setting
+from shopwright.features.catalogue import page
+from shopwright.features.definitions import VIEWS
+from shopwright.features.item_catalogue import item_page
+from shopwright.features.items import ITEM_VIEWS
+from shopwright.features.model_files import model_files
 
 CLI_HEAD = """\
 # Command line
@@ -40,13 +47,16 @@ def pages() -> dict[str, str]:
         "cli.md": CLI_HEAD + "\n".join(_sections(program, "shopwright", None)),
         "settings.md": settings_page.page(every_setting()),
         "metrics.md": METRICS_HEAD + metrics.reference(),
+        "features.md": f"{page(VIEWS)}\n{item_page(ITEM_VIEWS)}",
     }
 
 
 def write(folder: Path) -> None:
-    """Write the pages into a folder."""
+    """Write the pages into a folder, and the feature models into the dbt package."""
     for name, text in pages().items():
         (folder / name).write_text(text, encoding="utf-8")
+    for name, text in model_files().items():
+        (package_folder() / name).write_text(text, encoding="utf-8")
 
 
 def _sections(command: click.Command, path: str, parent: click.Context | None) -> Iterator[str]:

@@ -24,10 +24,10 @@ _SUMMED = {
 def item_sql(view: ItemView) -> str:
     """Return SQL that answers a view for every row of an item spine, as known before its instant.
 
-    Relations: ``spine(row_id, store_id, item, as_of_us, minor_per_major, from_<n>d_us …)`` with
-    unique ``row_id`` and one column for each of ``view.starts``, the instant of that midnight in
-    the store's zone; and ``lines``. Result: ``row_id`` and the features in the view's order, one
-    row for each row of the spine, by ``row_id``.
+    Relations: ``lines``, and ``view.spine`` with the columns ``row_id`` (unique), ``store_id``,
+    ``item``, ``as_of_us``, ``minor_per_major`` and ``from_<n>d_us`` for each of ``view.starts``,
+    the instant of that midnight in the store's zone. Result: ``row_id`` and the features in the
+    view's order, one row for each row of the spine, by ``row_id``.
     """
     of_thing = "" if view.column is None else f"\n    AND l.{view.column} = s.item"
     sums = ",\n".join(
@@ -43,7 +43,7 @@ WITH sales AS (
     MAX(l.occurred_us) AS occurred_us,
     MAX(l.customer) AS customer,
 {sums}
-  FROM spine AS s
+  FROM {view.spine} AS s
   INNER JOIN lines AS l
     ON l.store_id = s.store_id{of_thing}
     AND {ALIVE.format(row="l", spine="s")}
@@ -58,7 +58,7 @@ folded AS (
     MAX(s.as_of_us) AS as_of_us,
     MAX(s.minor_per_major) AS minor_per_major,
 {folds}
-  FROM spine AS s
+  FROM {view.spine} AS s
   LEFT JOIN sales AS o
     ON o.row_id = s.row_id
   GROUP BY s.row_id

@@ -107,6 +107,11 @@ class ItemView(Struct, frozen=True, kw_only=True, dict=True):
         return f"{self.name}@{self.version}"
 
     @cached_property
+    def spine(self) -> str:
+        """The relation that holds what is asked; each view has its own columns in it."""
+        return f"{self.name}_spine"
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the features, in the order of every vector."""
         return tuple(one.name for one in self.features)

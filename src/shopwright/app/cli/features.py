@@ -197,6 +197,52 @@ def history(
         )
 
 
+@command.command()
+@click.option(
+    "--dbt",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Write the dbt package there, for DuckDB and Spark; a folder of an earlier export is "
+    "brought up to date.",
+)
+@as_of_option("The instant that features are asked for; without it, now.")
+@json_option
+@pass_session
+def export(session: Session, folder: Path, as_of: str | None, as_json: bool) -> None:
+    """Write what other tools need to compute the very same features.
+
+    The dbt package reads the Parquet files that are the history now. They change: export again
+    before each `dbt build`.
+    """
+    from shopwright.app.bootstrap import open_offline, open_stores  # noqa: PLC0415
+    from shopwright.app.cli.history import bring_up_to_date  # noqa: PLC0415
+    from shopwright.app.dbt_package import write_package  # noqa: PLC0415
+
+    settings = session.settings
+    bring_up_to_date(settings)
+    stores = open_stores(settings).all()
+    as_of_us = SystemClock().now_us() if as_of is None else read_instant(as_of, "UTC")
+    files = open_offline(settings).current_files()
+    offline = (settings.home / "offline").absolute()
+    write_package(folder, offline, files, stores, as_of_us)
+    summary = {
+        "folder": str(folder),
+        "as_of": iso(as_of_us),
+        "stores": len(stores),
+        "files": sum(len(of_one) for of_one in files.values()),
+    }
+    emit(
+        as_json,
+        summary,
+        lambda: (
+            f"{summary['files']:,} files of {len(stores):,} stores, as of {summary['as_of']}\n"
+            f"next: cd {folder} && DBT_PROFILES_DIR=. dbt build"
+        ),
+    )
+
+
 def _rows(
     settings: "Settings",
     view: "View",

@@ -1,0 +1,7 @@
+{{ lake('level_changes', [
+  ('store_id', 'text'),
+  ('item', 'text'),
+  ('location', 'text'),
+  ('known_us', 'integer'),
+  ('available', 'integer')
+]) }}

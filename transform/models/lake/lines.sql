@@ -1,0 +1,22 @@
+{{ lake('lines', [
+  ('store_id', 'text'),
+  ('order_key', 'binary'),
+  ('version', 'small'),
+  ('line_no', 'small'),
+  ('customer', 'binary'),
+  ('known_us', 'integer'),
+  ('known_until_us', 'integer'),
+  ('occurred_us', 'integer'),
+  ('valid', 'flag'),
+  ('sold', 'flag'),
+  ('line_id', 'text'),
+  ('product_id', 'text'),
+  ('variant_id', 'text'),
+  ('sku', 'text'),
+  ('quantity', 'integer'),
+  ('gross_minor', 'integer'),
+  ('gift_card', 'flag'),
+  ('discount_minor', 'integer'),
+  ('returned', 'integer'),
+  ('refund_minor', 'integer')
+]) }}

@@ -1,0 +1,1 @@
+{{ things('variant_id') }}
