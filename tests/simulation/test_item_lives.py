@@ -17,6 +17,7 @@ from shopwright.app.tallying import Tallying
 from shopwright.core.clock import US_PER_SECOND
 from shopwright.core.types.feature import PackedRecord
 from shopwright.core.types.identity import Pseudonym
+from shopwright.core.types.revision import next_generation
 from shopwright.features.definitions import CUSTOMER
 from shopwright.features.items import ITEM_VIEWS, PRODUCT, STORE
 from shopwright.features.tiles import entity_of, unpack_tiles
@@ -121,6 +122,22 @@ def test_after_an_upgrade_the_worker_counts_what_was_known_before(tmp_path: Path
         tallying = Tallying(owner)
         while tallying.step():
             pass
+        assert content(owner, home) == counted
+
+
+def test_a_ledger_that_was_replaced_under_a_running_worker_is_counted(tmp_path: Path) -> None:
+    home = lived(tmp_path, 2)
+    with own(home.settings) as owner:
+        counted = content(owner, home)
+        tallying = Tallying(owner)
+        assert [tallying.step(), tallying.step()] == [True, False]
+        newer = next_generation(owner.feed.revision())
+        with closing(sqlite3.connect(home.settings.home / "ledger" / "00.sqlite")) as other, other:
+            other.execute("DELETE FROM records WHERE view IN ('product', 'variant', 'store')")
+            other.execute("UPDATE meta SET value = ? WHERE name = 'revision'", (newer,))
+        owner.materializer.repair_online()
+        assert content(owner, home) == {}
+        assert [tallying.step(), tallying.step()] == [True, False]
         assert content(owner, home) == counted
 
 

@@ -3,29 +3,31 @@
 import logging
 
 from shopwright.app.owner import Owner
+from shopwright.core.types.revision import generation
 
 log = logging.getLogger("worker")
 
 
 class Tallying:
-    """Looks once at each store, one at a time.
+    """Looks once at each store, one at a time; again when its zone or the ledger is another.
 
-    A store is counted whole with its first event; this finds those of which none comes, after an
-    upgrade, a rebuilt ledger, or a change of the store's time zone.
+    A store is counted whole with its first event; this finds those of which none comes.
     """
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
-        self._looked: set[tuple[str, str]] = set()
+        self._looked: set[tuple[str, str, int]] = set()
 
     def step(self) -> bool:
-        """Look at one store that was not looked at in its zone; False when there is none."""
+        """Look at one store that was not looked at as it is; False when there is none."""
+        ledger = generation(self._owner.feed.revision())
         for store in self._owner.stores.all():
-            if (store.store_id, store.timezone) in self._looked:
+            as_it_is = (store.store_id, store.timezone, ledger)
+            if as_it_is in self._looked:
                 continue
             made = self._owner.materializer.tally_store(store.store_id)
             if made:
                 log.info("%s: %d records of what it sold were made", store.store_id, made)
-            self._looked.add((store.store_id, store.timezone))
+            self._looked.add(as_it_is)
             return True
         return False
